@@ -47,6 +47,14 @@ export interface VerifiedParts {
   /** The program may read stack bytes that it never wrote, so executors must zero frames. */
   readonly readsUninitStack: boolean;
   readonly gplCompatible: boolean;
+  /** Raw programs only (vm/raw-program.ts): the memory offsets that any access must lie in, else Fault 'memory'. Absent: accesses were proved. */
+  readonly checked?: CheckedRanges;
+}
+
+/** Offsets, `start` inclusive, `end` exclusive; r10 of the first frame is `stack.end`. The high half of an address must be KERNEL_BASE's. */
+export interface CheckedRanges {
+  readonly stack: { readonly start: number; readonly end: number };
+  readonly memory: { readonly start: number; readonly end: number };
 }
 
 let mint: (parts: VerifiedParts) => VerifiedProgram;

@@ -5,7 +5,15 @@
 //  · r1 is an address (KERNEL_BASE | offset), r10 of the first frame is `stackTop(cpuArea)`, of each deeper frame FRAME_BYTES lower.
 //  · every wasm function of a program has the signature (r1 … r5: i64, framePointerOffset: i32) → i64.
 //  · a callback's "address" (LDDW with src 4) is its slot in `table`; a PROG_ARRAY element holds the slot of the program's entry.
-//  · fuel, when on, is charged on entry to each basic block (insn/blocks.ts) by its number of slots; below zero it is Fault 'fuel'.
+//  · fuel, when on, is charged on entry to each basic block (insn/blocks.ts) by its `weight`; below zero it is Fault 'fuel'
+//    (the cell then keeps its negative value).
+//  · a run starts with r2 … r5 = 0 and the tail-call cell = 0; a tail call keeps the frame pointer, and counts only when the element's slot isn't empty
+//    (as the x86-64 JIT of 6.12 and later); index and count are compared unsigned; it passes r1 (the context) on, r2 … r5 = 0.
+//  · may_goto: each invocation of a function has one budget of 8,388,608 for all its may_goto together; at 0 the jump is taken.
+//  · before a helper with `callsBack` the executor stores its r10 (as offset) in the framePointer cell; vm/call-back.ts starts the callback's frame below it.
+//  · LD_ABS / LD_IND that fail leave the function with r0 = 0.
+//  · `parts.checked` (raw programs only): loads, stores and atomics outside both ranges are Fault 'memory'; a bpf-to-bpf call whose new frame
+//    would begin below `checked.stack.start` is Fault 'call'; a helper that isn't there is Fault 'call' when it is called.
 
 import type { VerifiedProgram } from '../insn/verified-program.ts';
 import type { HelperHost, HelperImpl } from './host.ts';
