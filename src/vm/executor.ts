@@ -42,7 +42,10 @@ export interface MapOps {
   pop(value: number): number;
   peek(value: number): number;
   lookupPercpu(key: number, cpu: number): number;
-  /** Element number `index` (0 …) in walking order for bpf_for_each_map_elem: writes the key's offset to `keyOut` (u32), returns the value's offset, 0 at the end. */
+  /**
+   * The next element for bpf_for_each_map_elem. `cursor` is the offset of 16 zeroed bytes that the map keeps its place in between calls (they also hold an
+   * array's key), so deleting elements on the way does what the kernel's walk does. Writes the key's offset (u32) to `keyOut`, returns the value's offset, 0 at the end.
+   */
   walk(cursor: number, keyOut: number): number;
 }
 
