@@ -13,7 +13,8 @@
 //  · before a helper with `callsBack` the executor stores its r10 (as offset) in the framePointer cell; vm/call-back.ts starts the callback's frame below it.
 //  · LD_ABS / LD_IND that fail leave the function with r0 = 0.
 //  · `parts.checked` (raw programs only): loads, stores and atomics outside both ranges are Fault 'memory'; a bpf-to-bpf call whose new frame
-//    would begin below `checked.stack.start` is Fault 'call'; a helper that isn't there is Fault 'call' when it is called.
+//    would begin below `checked.stack.start` is Fault 'call'. vm/raw-program.ts refuses
+//    unknown opcodes, wild jumps and helper calls before it gives a raw program to an executor.
 
 import type { VerifiedProgram } from '../insn/verified-program.ts';
 import type { HelperHost, HelperImpl } from './host.ts';
@@ -82,8 +83,11 @@ export type ProgramFunction = (r1: bigint, r2: bigint, r3: bigint, r4: bigint, r
 export interface Executable {
   /** The slot of its entry in the table, for PROG_ARRAY elements. */
   readonly entrySlot: number;
-  /** Runs from `ctx` (an offset, 0 for no context); returns r0's low 32 bits, unsigned. All 64 bits stand in the CPU's `result` cell. Throws Fault. */
-  run(ctx: number): number;
+  /**
+   * Runs from `ctx` (an offset, 0 for no context), r2 = `r2` (u32; 0 but for raw programs); returns r0's low 32 bits, unsigned.
+   * All 64 bits stand in the CPU's `result` cell. Throws Fault.
+   */
+  run(ctx: number, r2?: number): number;
   /** Gives its slots back. */
   dispose(): void;
 }
