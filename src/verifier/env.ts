@@ -8,6 +8,19 @@
 //  · `env.insnIdx` is the instruction being checked, `env.insns[i]` the program, `env.aux[i]` what was learned about it.
 //  · `env.newId()` gives the ids of RegState.id and references. `env.mapOf(reg)` is the map of a map pointer or value.
 //  · A false branch or callback is queued by `pushStack` (states.ts); a register's exact value matters: `markChainPrecision(env, regno)` (backtrack.ts).
+//  · Who gives what (signatures that others may rely on):
+//      reg-arg.ts      checkRegArg(env, regno, SRC_OP | DST_OP | DST_OP_NO_MARK), clearCallerSavedRegs(env, frame)
+//      jmp-history.ts  pushJmpHistory(env, flags, linkedRegs), INSN_F_*, and the packing of linked registers
+//      check-mem.ts    checkMemAccess(env, regno, off, bpfSize, isWrite, valueRegno, strictOnce, isLdsx), checkHelperMemAccess, checkMemRegionAccess …
+//      check-stack.ts  checkStackRangeInitialized(env, regno, off, sizeBytes, zeroSizeAllowed, isWrite, rawMode)
+//      calls.ts        pushCallbackCall(env, insn, subprogno, setCalleeState), retvalRangeWithin
+//      refs.ts         acquireReference, releaseReference(Nomark), forEachReg(state, fn), checkResourceLeak
+//      check-alu.ts    checkAluOp(env, insn)
+//      branch.ts       isBranchTaken, regSetMinMax, markPtrOrNullRegs, tryMatchPktPointers, collectLinkedRegs, syncLinkedRegs
+//      check-call.ts   checkHelperCall(env, insn)
+//      check-btf.ts    checkBtfInfoEarly(env), checkBtfInfo(env)
+//      log-state.ts    printVerifierState(env, state, frameno, printAll), printInsnState(env, state, frameno), verboseInsn(env, insn)
+//      linfo.ts        verboseLinfo(env, insnIdx, prefix)
 //  · Transforms (fixups.ts) run after all checks and never reject.
 // Source: kernel `struct bpf_verifier_env`, Linux 6.18.
 
@@ -59,8 +72,12 @@ export interface InsnAux {
   zextDst: boolean;
   maybeUnaligned: boolean;
   readsUninitStack: boolean;
-  /** For bpf_loop inlining and callbacks; unused elsewhere. */
-  memoryKind: number;
+  /** A spill, call or fill of a bpf_fastcall pattern; the number of pairs around a call. */
+  fastcallPattern: boolean;
+  fastcallSpillsNum: number;
+  /** For bpf_loop: every path passes flags 0 and the same callback. */
+  loopInlineInitialized: boolean;
+  loopInlineFit: boolean;
 }
 
 /** A function of the program: slots [start, next.start). */
@@ -92,7 +109,8 @@ export interface SubprogInfo {
 const newAux = (): InsnAux => ({
   ptrType: 0, mapIndex: 0, mapOff: 0, constantKey: undefined, callbackSubprog: -1, ctxFieldSize: 0, liveRegsBefore: 0, scc: 0, aluState: 0, aluLimit: 0,
   seen: false, prunePoint: false, forceCheckpoint: false, jmpPoint: false, callsCallback: false, sanitizeStackSpill: false, nospec: false,
-  nospecResult: false, zextDst: false, maybeUnaligned: false, readsUninitStack: false, memoryKind: 0,
+  nospecResult: false, zextDst: false, maybeUnaligned: false, readsUninitStack: false, fastcallPattern: false, fastcallSpillsNum: 0,
+  loopInlineInitialized: false, loopInlineFit: false,
 });
 
 /** Everything one verification owns. */
@@ -131,6 +149,23 @@ export class VerifierEnv {
   readonly testStateFreq: boolean;
   /** BPF_F_TEST_REG_INVARIANTS */
   readonly testRegInvariants: boolean;
+  /** Counts of jumps and instructions since the last remembered state, for the heuristic of when to remember one. */
+  jmpsProcessed = 0;
+  prevJmpsProcessed = 0;
+  prevInsnProcessed = 0;
+  /** Unprivileged pointer arithmetic is being explored: states compare exactly. */
+  exploreAluLimits = false;
+  /** Whether this instruction already has its entry at the end of the state's jump history. */
+  curHistEntry = false;
+  /** Registers and stack slots (spi 0–31, 32–63) of the current frame that changed since the state was last printed. */
+  scratchedRegs = 0;
+  scratchedStackLow = 0;
+  scratchedStackHigh = 0;
+  /** Log positions for printing a state on its instruction's line. */
+  prevLogPos = 0;
+  prevInsnPrintPos = 0;
+  /** Index of the line-info record printed last, -1 none. */
+  prevLinfo = -1;
   /** The program may write packet data directly (may_access_direct_pkt_data was asked). */
   seenDirectWrite = false;
   #idGen = 0;
@@ -158,6 +193,24 @@ export class VerifierEnv {
   /** Registers of the frame being executed. */
   get regs(): readonly RegState[] { return this.frame.regs; }
 
+  markRegScratched(regno: number): void { this.scratchedRegs |= 1 << regno; }
+  markStackSlotScratched(spi: number): void {
+    if (spi < 32) this.scratchedStackLow |= 1 << spi;
+    else this.scratchedStackHigh |= 1 << (spi - 32);
+  }
+  /** Everything is to be printed next time. */
+  markStateScratched(): void {
+    this.scratchedRegs = ~0;
+    this.scratchedStackLow = ~0;
+    this.scratchedStackHigh = ~0;
+  }
+  markStateClean(): void {
+    this.scratchedRegs = 0;
+    this.scratchedStackLow = 0;
+    this.scratchedStackHigh = 0;
+  }
+  get isStateScratched(): boolean { return (this.scratchedRegs | this.scratchedStackLow | this.scratchedStackHigh) !== 0; }
+
   /** A fresh id, from 1. */
   newId(): number { return ++this.#idGen; }
   /** The last id given (idmaps of pruning start after it). */
@@ -169,6 +222,30 @@ export class VerifierEnv {
     if (map === undefined) throw new InternalError('register without a map');
     return map;
   }
+
+  /** The subprogram that starts at slot `start`, -1 if none. */
+  findSubprog(start: number): number {
+    let low = 0;
+    let high = this.subprogs.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const at = (this.subprogs[middle] as SubprogInfo).start;
+      if (at === start) return middle;
+      if (at < start) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** The subprogram that slot `insnIdx` belongs to. */
+  containingSubprog(insnIdx: number): number {
+    let at = this.subprogs.length - 1;
+    while (at > 0 && (this.subprogs[at] as SubprogInfo).start > insnIdx) at--;
+    return at;
+  }
+
+  /** One past the last slot of a subprogram. */
+  subprogEnd(subprogno: number): number { return this.subprogs[subprogno + 1]?.start ?? this.insns.length; }
 
   /** 1 + index of `map` in `maps`, appending it if new. */
   indexOfMap(map: VerifierMap): number {

@@ -12,13 +12,12 @@ const LOG_LEVEL_MASK = LOG_LEVEL1 | LOG_LEVEL2;
 /** Beyond this many characters the oldest text is dropped, as the kernel's rolling log does with a buffer of this size. */
 const LOG_CAPACITY = 64 * 1024 * 1024;
 
-/** The log of one verification. At level 0 text is kept all the same, so that a verdict has a message; `text` is then empty. */
+/** The log of one verification. At level 0 text is kept all the same, so that a verdict has a message. */
 export class VerifierLog {
   readonly level: number;
   #parts: string[] = [];
-  #dropped = 0;
+  #end = 0;
   #length = 0;
-  #column = 0;
   constructor(level: number) {
     this.level = level;
   }
@@ -27,26 +26,30 @@ export class VerifierLog {
   get printsInsns(): boolean { return (this.level & LOG_LEVEL_MASK) !== 0; }
   /** Whether every explored path is printed, not only the failing one. */
   get isVerbose(): boolean { return (this.level & LOG_LEVEL2) !== 0; }
+  /** Whether the statistics line comes with time and stack depth. */
+  get hasStats(): boolean { return (this.level & LOG_STATS) !== 0; }
 
-  /** A mark to come back to with `resetTo`. */
-  get position(): number { return this.#dropped + this.#parts.length; }
-  /** Characters since the last newline: state comments are aligned by it. */
-  get column(): number { return this.#column; }
+  /** Characters printed so far: a mark to come back to with `resetTo`. */
+  get position(): number { return this.#end; }
 
   /** Appends text as it is; newlines are the caller's. */
   verbose(text: string): void {
     this.#parts.push(text);
     this.#length += text.length;
-    const newline = text.lastIndexOf('\n');
-    this.#column = newline < 0 ? this.#column + text.length : text.length - newline - 1;
+    this.#end += text.length;
     if (this.#length > LOG_CAPACITY) this.#drop();
   }
 
   /** Forgets what was printed after `position`. */
   resetTo(position: number): void {
-    const keep = Math.max(0, position - this.#dropped);
-    while (this.#parts.length > keep) this.#length -= (this.#parts.pop() as string).length;
-    this.#column = 0;
+    let surplus = this.#end - Math.max(position, this.#end - this.#length);
+    this.#end -= surplus;
+    this.#length -= surplus;
+    while (surplus > 0) {
+      const last = this.#parts.pop() as string;
+      if (last.length > surplus) this.#parts.push(last.slice(0, last.length - surplus));
+      surplus -= last.length;
+    }
   }
 
   /** Everything that was printed. */
@@ -67,6 +70,5 @@ export class VerifierLog {
     let at = 0;
     while (this.#length > LOG_CAPACITY / 2) this.#length -= (this.#parts[at++] as string).length;
     this.#parts = this.#parts.slice(at);
-    this.#dropped += at;
   }
 }

@@ -80,6 +80,26 @@ export class RegState {
     return true;
   }
 
+  /** True when type, offset, particulars, tnum and bounds are equal: all but the ids, the frame and the precision mark. */
+  sameButIds(other: RegState): boolean {
+    const a = (this.index * REG_BYTES) >> 2;
+    const b = (other.index * REG_BYTES) >> 2;
+    const words = this.store.s32;
+    const others = other.store.s32;
+    for (let word = 0; word < WORDS64 * 2; word++) if (words[a + word] !== others[b + word]) return false;
+    const ids = WORDS64 * 2 + ID;
+    const rest = WORDS64 * 2 + MAP_INDEX;
+    for (let word = WORDS64 * 2; word < ids; word++) if (words[a + word] !== others[b + word]) return false;
+    for (let word = rest; word < WORDS64 * 2 + WORDS32; word++) if (words[a + word] !== others[b + word]) return false;
+    return true;
+  }
+
+  /** True when type, offset and particulars (map, size …) are equal. */
+  sameKind(other: RegState): boolean {
+    return this.type === other.type && this.off === other.off && this.mapIndex === other.mapIndex && this.mapUid === other.mapUid &&
+      this.extra === other.extra && this.subprogno === other.subprogno;
+  }
+
   /** Zeroes every field (type NOT_INIT). */
   clear(): void {
     const start = (this.index * REG_BYTES) >> 2;
