@@ -26,12 +26,11 @@ export function acquireReference(env: VerifierEnv): number {
   return id;
 }
 
-/** Drops the record of a reference; false when there is none. The last record takes its place, as in the kernel. */
+/** Drops the record of a reference, keeping the others' order; false when there is none. */
 export function releaseReferenceNomark(state: VerifierState, id: number): boolean {
   const at = state.refs.findIndex((ref) => ref.type === REF_TYPE_PTR && ref.id === id);
   if (at < 0) return false;
-  const last = state.refs.pop();
-  if (last !== undefined && at < state.refs.length) state.refs[at] = last;
+  state.refs.splice(at, 1);
   return true;
 }
 

@@ -1,0 +1,36 @@
+// Source lines in the log: "; text @ file.c:line" before the first instruction of each line.
+// Invariant: a line is printed when its record differs from the one printed before.
+// Source: behaviour of verbose_linfo, Linux 6.18.
+
+import type { LineInfo } from '../insn/insn.ts';
+import type { VerifierEnv } from './env.ts';
+
+/** Index of the line record that covers slot `insnIdx`, -1 if none. */
+function findLinfo(env: VerifierEnv, insnIdx: number): number {
+  const records = env.prog.lineInfo;
+  let low = 0;
+  let high = records.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if ((records[middle] as LineInfo).insnOff <= insnIdx) low = middle + 1;
+    else high = middle - 1;
+  }
+  return high;
+}
+
+/** Prints the source line of slot `insnIdx` after `prefix`, unless it is the one printed last; prints nothing without line info. */
+export function verboseLinfo(env: VerifierEnv, insnIdx: number, prefix: string): void {
+  if (!env.log.printsInsns || env.prog.lineInfo.length === 0 || env.options.lineText === undefined) return;
+  const at = findLinfo(env, insnIdx);
+  if (at < 0 || at === env.prevLinfo) return;
+  const record = env.prog.lineInfo[at] as LineInfo;
+  const before = env.prevLinfo >= 0 ? env.prog.lineInfo[env.prevLinfo] : undefined;
+  env.prevLinfo = at;
+  if (before !== undefined && sameLine(before, record)) return;
+  const text = env.options.lineText(record.lineOff).trimStart();
+  const file = env.options.lineText(record.fileNameOff);
+  env.log.verbose(`${prefix}${text} @ ${file.slice(file.lastIndexOf('/') + 1)}:${record.line}\n`);
+}
+
+const sameLine = (a: LineInfo, b: LineInfo): boolean =>
+  a.lineOff === b.lineOff && a.fileNameOff === b.fileNameOff && a.line === b.line && a.column === b.column;
