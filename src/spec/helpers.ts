@@ -269,7 +269,7 @@ const ROWS = [
   { id: 4, name: 'bpf_probe_read', since: 4001, ret: RET_INTEGER, args: [ARG_PTR_TO_UNINIT_MEM, ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING], gplOnly: true },
   { id: 5, name: 'bpf_ktime_get_ns', since: 4001, ret: RET_INTEGER, args: [] },
   { id: 6, name: 'bpf_trace_printk', since: 4001, ret: RET_INTEGER, args: [ARG_PTR_TO_MEM | MEM_RDONLY, ARG_CONST_SIZE], gplOnly: true },
-  { id: 7, name: 'bpf_get_prandom_u32', since: 4017, ret: RET_INTEGER, args: [] },
+  { id: 7, name: 'bpf_get_prandom_u32', since: 4001, ret: RET_INTEGER, args: [] },
   { id: 8, name: 'bpf_get_smp_processor_id', since: 4001, ret: RET_INTEGER, args: [], allowFastcall: true,
     variants: {
       bpf_get_raw_smp_processor_id: { ret: RET_INTEGER, args: [] },
