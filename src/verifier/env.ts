@@ -27,9 +27,14 @@
 import type { Insn, Program } from '../insn/insn.ts';
 import { InternalError } from '../util/errors.ts';
 import type { VerifierMap, VerifierOptions } from './api.ts';
+import { Backtrack } from './backtrack-masks.ts';
+import { ExploredStates } from './explored.ts';
 import type { FuncState } from './func-state.ts';
+import { IdMap } from './id-map.ts';
+import { LiveStack } from './live-stack.ts';
 import { VerifierLog } from './log.ts';
 import type { RegState } from './reg-state.ts';
+import { FramePool } from './state-pool.ts';
 import { VerifierState } from './verifier-state.ts';
 
 /** Thrown by `env.reject`, caught in verify.ts (and where speculative paths end). The message is already in the log. */
@@ -113,6 +118,9 @@ const newAux = (): InsnAux => ({
   loopInlineInitialized: false, loopInlineFit: false,
 });
 
+/** A branch that waits to be walked. */
+export interface PendingState { readonly state: VerifierState; readonly insnIdx: number; readonly prevInsnIdx: number; readonly logPosition: number }
+
 /** Everything one verification owns. */
 export class VerifierEnv {
   readonly prog: Program;
@@ -131,6 +139,13 @@ export class VerifierEnv {
   insnIdx = 0;
   prevInsnIdx = -1;
   insnProcessed = 0;
+  readonly pool = new FramePool();
+  /** Branches still to be walked, and states remembered for pruning. */
+  readonly pending: PendingState[] = [];
+  readonly explored: ExploredStates;
+  readonly bt = new Backtrack();
+  readonly idMap = new IdMap();
+  liveStack: LiveStack;
   /** Counters of the statistics line. */
   maxStatesPerInsn = 0;
   totalStates = 0;
@@ -175,6 +190,8 @@ export class VerifierEnv {
     this.options = options;
     this.log = new VerifierLog(options.logLevel);
     this.insns = [...prog.insns];
+    this.explored = new ExploredStates(prog.insns.length);
+    this.liveStack = new LiveStack(this, new Int32Array(0));
     this.aux = Array.from({ length: prog.insns.length }, newAux);
     const { caps } = options;
     const perfmon = caps.perfmon || caps.sysAdmin;

@@ -1,5 +1,5 @@
 // Source lines in the log: "; text @ file.c:line" before the first instruction of each line.
-// Invariant: a line is printed when its record differs from the one printed before.
+// Invariant: a line is not printed twice in a row, though several records (columns) may name it.
 // Source: behaviour of verbose_linfo, Linux 6.18.
 
 import type { LineInfo } from '../insn/insn.ts';
@@ -25,12 +25,9 @@ export function verboseLinfo(env: VerifierEnv, insnIdx: number, prefix: string):
   if (at < 0 || at === env.prevLinfo) return;
   const record = env.prog.lineInfo[at] as LineInfo;
   const before = env.prevLinfo >= 0 ? env.prog.lineInfo[env.prevLinfo] : undefined;
+  if (before !== undefined && before.fileNameOff === record.fileNameOff && before.line === record.line) return;
   env.prevLinfo = at;
-  if (before !== undefined && sameLine(before, record)) return;
   const text = env.options.lineText(record.lineOff).trimStart();
   const file = env.options.lineText(record.fileNameOff);
   env.log.verbose(`${prefix}${text} @ ${file.slice(file.lastIndexOf('/') + 1)}:${record.line}\n`);
 }
-
-const sameLine = (a: LineInfo, b: LineInfo): boolean =>
-  a.lineOff === b.lineOff && a.fileNameOff === b.fileNameOff && a.line === b.line && a.column === b.column;

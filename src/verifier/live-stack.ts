@@ -6,6 +6,7 @@
 import { insnSuccessors } from './cfg.ts';
 import type { InsnAux, SubprogInfo, VerifierEnv } from './env.ts';
 import type { FuncState } from './func-state.ts';
+import { stackMaskText } from './stack-mask.ts';
 import type { VerifierState } from './verifier-state.ts';
 
 const MAX_FRAMES = 8;
@@ -270,13 +271,6 @@ export class LiveStack {
 
 const chainText = (instance: FuncInstance): string => `(${[...instance.callsites, instance.start].join(',')})`;
 const wide = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low);
-
-/** Stack slots of a mask as the log names them: "-8,-16". */
-export function stackMaskText(mask: bigint): string {
-  const slots: number[] = [];
-  for (let spi = 0; spi < 64; spi++) if ((mask >> BigInt(spi)) & 1n) slots.push(-(spi + 1) * 8);
-  return slots.join(',');
-}
 
 function changeText(word: string, old: bigint, now: bigint): string {
   const gained = now & ~old;
