@@ -1,0 +1,185 @@
+// One kernel's side of a differential run, simulated or real, through the BpfSyscall seam: makes FUZZ_MAPS, loads a generated program,
+// runs it on its packet and reads everything back. Invariant: the same calls in the same order on every kernel.
+
+import { encodeBtf } from '../../../src/btf/encode.ts';
+import { encodeInsns } from '../../../src/insn/encode.ts';
+import type { Insn } from '../../../src/insn/insn.ts';
+import { BPF_JMP, BPF_EXIT, BPF_ALU64, BPF_MOV } from '../../../src/spec/opcodes.ts';
+import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../src/spec/opcodes.ts';
+import type { BpfSyscall, ProgLoadAttr } from '../../../src/spec/syscall.ts';
+import { BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO, BTF_KIND_INT } from '../../../src/spec/btf.ts';
+import { BpfSyscallError } from '../../../src/util/errors.ts';
+import { FUZZ_MAPS, mapIndex } from './maps.ts';
+import type { GeneratedProgram } from './generate.ts';
+
+const LDDW = 0x18;
+
+/** What a kernel said to a program. */
+export type LoadAnswer =
+  | { readonly verdict: 'accept'; readonly fd: number }
+  | { readonly verdict: 'reject'; readonly errno: number; readonly message: string };
+
+/** What a run left behind; buffers as read, `errno` when the run itself was refused. */
+export interface RunAnswer {
+  readonly errno: number;
+  readonly retval: number;
+  readonly packet: Uint8Array;
+}
+
+/** The maps of FUZZ_MAPS on one kernel, in order; programs for the prog array are loaded too. */
+export class KernelSide {
+  readonly sys: BpfSyscall;
+  readonly mapFds: number[] = [];
+  #tailTargets: number[] = [];
+  #btfFd: number | undefined;
+  constructor(sys: BpfSyscall) {
+    this.sys = sys;
+  }
+
+  /** Makes every map afresh and fills those that start non-empty. */
+  createMaps(progType: number): void {
+    for (const map of FUZZ_MAPS) {
+      const inner = map.inner === undefined ? {} : { inner_map_fd: this.mapFds[map.inner] as number };
+      this.mapFds.push(this.sys.mapCreate({
+        map_type: map.type, key_size: map.keySize, value_size: map.valueSize, max_entries: map.maxEntries, map_flags: map.flags,
+        map_name: map.name.slice(0, 15), ...inner,
+      }));
+    }
+    this.#put('array_of_maps', [0, 0, 0, 0], u32(this.mapFds[mapIndex('array')] as number));
+    this.#put('hash_of_maps', [1, 0, 0, 0], u32(this.mapFds[mapIndex('hash')] as number));
+    this.#put('hash', [1, 0, 0, 0, 0, 0, 0, 0], new Uint8Array(16).fill(7));
+    this.#put('lpm', [16, 0, 0, 0, 10, 0, 0, 1], new Uint8Array(8).fill(9));
+    const target = this.#tailTarget(progType);
+    if (target !== undefined) this.#put('prog_array', [1, 0, 0, 0], u32(target));
+  }
+
+  closeMaps(): void {
+    for (const fd of [...this.#tailTargets, ...this.mapFds.toReversed()]) this.sys.close(fd);
+    this.mapFds.length = 0;
+    this.#tailTargets = [];
+  }
+
+  load(program: GeneratedProgram, logLevel: number): LoadAnswer {
+    const insns = program.insns.map((insn, i) => this.#withFd(insn, program.insns[i - 1]));
+    try {
+      const { fd } = this.sys.progLoad({
+        prog_type: program.progType, insns: encodeInsns(insns), license: 'GPL', log_level: logLevel, log_size: 1 << 20, prog_flags: program.flags,
+        ...this.#functionInfo(program.functions),
+      });
+      return { verdict: 'accept', fd };
+    } catch (error) {
+      if (!(error instanceof BpfSyscallError)) throw error;
+      return { verdict: 'reject', errno: error.errno, message: lastMessage(error.log) };
+    }
+  }
+
+  run(fd: number, packet: Uint8Array, repeat = 1): RunAnswer {
+    const out = new Uint8Array(4096);
+    try {
+      const answer = this.sys.progTestRun({ prog_fd: fd, data_in: packet, data_out: out, repeat });
+      return { errno: 0, retval: answer.retval, packet: out.slice(0, answer.data_size_out) };
+    } catch (error) {
+      if (!(error instanceof BpfSyscallError)) throw error;
+      return { errno: error.errno, retval: 0, packet: new Uint8Array(0) };
+    }
+  }
+
+  /** Everything in the maps, as text by map name: sorted entries, or popped elements for queues. */
+  contents(): Map<string, string> {
+    const all = new Map<string, string>();
+    FUZZ_MAPS.forEach((map, i) => {
+      const fd = this.mapFds[i] as number;
+      if (map.keySize > 0 && !SKIPPED.has(map.name)) all.set(map.name, this.#entries(fd, map.keySize, valueBytes(map, this.sys.possibleCpus)));
+      if (map.name === 'queue' || map.name === 'stack') all.set(map.name, this.#popAll(fd, map.valueSize));
+    });
+    return all;
+  }
+
+  #entries(fd: number, keySize: number, valueSize: number): string {
+    const lines: string[] = [];
+    let key: Uint8Array | undefined;
+    for (let guard = 0; guard < 1000; guard++) {
+      const next = new Uint8Array(keySize);
+      try {
+        this.sys.mapGetNextKey({ map_fd: fd, key, next_key: next });
+      } catch {
+        break;
+      }
+      key = next;
+      const value = new Uint8Array(valueSize);
+      try {
+        this.sys.mapLookupElem({ map_fd: fd, key, value });
+        lines.push(`${hex(key)}=${hex(value)}`);
+      } catch (error) {
+        if (!(error instanceof BpfSyscallError)) throw error;
+        lines.push(`${hex(key)}=errno ${error.errno}`);
+      }
+    }
+    return lines.sort().join(' ');
+  }
+
+  #popAll(fd: number, valueSize: number): string {
+    const values: string[] = [];
+    for (let guard = 0; guard < 100; guard++) {
+      const value = new Uint8Array(valueSize);
+      try {
+        this.sys.mapLookupAndDeleteElem({ map_fd: fd, value });
+      } catch {
+        break;
+      }
+      values.push(hex(value));
+    }
+    return values.join(' ');
+  }
+
+  #withFd(insn: Insn, before: Insn | undefined): Insn {
+    const second = before?.code === LDDW && before.src <= 6;
+    if (second || insn.code !== LDDW || (insn.src !== BPF_PSEUDO_MAP_FD && insn.src !== BPF_PSEUDO_MAP_VALUE)) return insn;
+    return { ...insn, imm: this.mapFds[insn.imm] ?? insn.imm };
+  }
+
+  /** BTF and func_info for programs of several functions; a function is `int f(void)` to the kernel. */
+  #functionInfo(functions: readonly number[]): Partial<ProgLoadAttr> {
+    if (functions.length < 2) return {};
+    this.#btfFd ??= this.sys.btfLoad({ btf: FUNCTION_BTF });
+    const records = new Uint32Array(functions.flatMap((start, i) => [start, i === 0 ? MAIN_TYPE_ID : SUBPROG_TYPE_ID]));
+    return { prog_btf_fd: this.#btfFd, func_info_rec_size: 8, func_info: new Uint8Array(records.buffer) };
+  }
+
+  #put(name: string, key: number[], value: Uint8Array): void {
+    this.sys.mapUpdateElem({ map_fd: this.mapFds[mapIndex(name)] as number, key: Uint8Array.from(key), value });
+  }
+
+  /** `return 42` of the program's type, element 1 of the prog array. */
+  #tailTarget(progType: number): number | undefined {
+    const insns = [{ code: BPF_ALU64 | BPF_MOV, dst: 0, src: 0, off: 0, imm: 42 }, { code: BPF_JMP | BPF_EXIT, dst: 0, src: 0, off: 0, imm: 0 }];
+    const { fd } = this.sys.progLoad({ prog_type: progType, insns: encodeInsns(insns), license: 'GPL' });
+    this.#tailTargets.push(fd);
+    return fd;
+  }
+}
+
+const MAIN_TYPE_ID = 3;
+const SUBPROG_TYPE_ID = 4;
+const FUNCTION_BTF = encodeBtf([
+  { kind: BTF_KIND_INT, name: 'int', size: 4, encoding: 1, offset: 0, bits: 32 },
+  { kind: BTF_KIND_FUNC_PROTO, name: '', type: 1, params: [] },
+  { kind: BTF_KIND_FUNC, name: 'main_prog', type: 2, linkage: 1 },
+  { kind: BTF_KIND_FUNC, name: 'sub', type: 2, linkage: 0 },
+]);
+
+/** Maps whose contents are not compared: prog ids and inner map ids differ by kernel; redirect maps are filled by nobody. */
+const SKIPPED = new Set(['prog_array', 'array_of_maps', 'hash_of_maps', 'perf', 'devmap', 'devmap_hash', 'cpumap', 'xskmap', 'lru_hash', 'lru_percpu']);
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+function valueBytes(map: { readonly name: string; readonly valueSize: number }, cpus: number): number {
+  return map.name.includes('percpu') ? Math.ceil(map.valueSize / 8) * 8 * cpus : map.valueSize;
+}
+
+/** The verifier's verdict: the last line before the statistics, '' when the log is empty. */
+export function lastMessage(log: string): string {
+  const lines = log.split('\n').filter((line) => line !== '' && !/^(processed \d+ insns|verification time|stack depth)/.test(line));
+  return lines.at(-1) ?? '';
+}
