@@ -40,6 +40,8 @@ export interface HelperHost {
   printk(text: string): void;
   /** Writes a perf event to `index` of a PERF_EVENT_ARRAY; returns 0 or negative errno. */
   perfOutput(map: MapRuntime, index: number, data: Uint8Array): number;
+  /** A copy of the current task's user memory, undefined where nothing is mapped; absent in kernels without tasks. */
+  readUser?(addr: bigint, sizeBytes: number): Uint8Array | undefined;
   /** Named host services that only some kernels have (network devices, FIB, sockets): undefined where absent. */
   readonly net: NetHost | undefined;
 }
