@@ -104,14 +104,15 @@ export class FunctionBuilder<P extends readonly ValType[] = readonly ValType[], 
     this.store('i64.store', address, value, arg);
   }
 
-  /** Opens a block, loop or if; its label is the depth inside. */
-  #open(opcode: number): Label {
+  /** Opens a block, loop or if (whose condition is on the stack); close it with `close`. For code that doesn't nest as callbacks do. */
+  open(opcode: typeof OP.block | typeof OP.loop | typeof OP.if): Label {
     this.code.byte(opcode);
     this.code.byte(OP.empty_block);
     return { depth: ++this.depth };
   }
 
-  #close(): void {
+  /** Ends the innermost open block, loop or if. */
+  close(): void {
     this.code.byte(OP.end);
     this.depth--;
   }
@@ -119,25 +120,25 @@ export class FunctionBuilder<P extends readonly ValType[] = readonly ValType[], 
   /** The label passed to the arms ends the `if`. */
   if(condition: Operand<'i32'>, whenTrue: (end: Label) => void, whenFalse?: (end: Label) => void): void {
     operand<'i32'>(condition).emit(this.code);
-    const end = this.#open(OP.if);
+    const end = this.open(OP.if);
     whenTrue(end);
     if (whenFalse !== undefined) {
       this.code.byte(OP.else);
       whenFalse(end);
     }
-    this.#close();
+    this.close();
   }
 
   /** Branches to the label go back to the start; falling off the end leaves the loop. */
   loop(body: (again: Label) => void): void {
-    body(this.#open(OP.loop));
-    this.#close();
+    body(this.open(OP.loop));
+    this.close();
   }
 
   /** Branches to the label leave the block. */
   block(body: (end: Label) => void): void {
-    body(this.#open(OP.block));
-    this.#close();
+    body(this.open(OP.block));
+    this.close();
   }
 
   /** `while (condition) body`; `again` continues, `end` breaks. */
@@ -158,6 +159,11 @@ export class FunctionBuilder<P extends readonly ValType[] = readonly ValType[], 
 
   br(label: Label): void {
     this.#branch(OP.br, label);
+  }
+
+  /** As `brIf`, with the condition on the stack. */
+  brIfTrue(label: Label): void {
+    this.#branch(OP.br_if, label);
   }
 
   brIf(label: Label, condition: Operand<'i32'>): void {
