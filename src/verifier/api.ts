@@ -16,6 +16,8 @@ export interface VerifierMap {
   readonly inner?: VerifierMap;
   /** BPF_F_RDONLY_PROG and frozen: loads at constant offsets fold to what this returns (little-endian, `sizeBytes` 1–8). */
   readonly readFrozen?: (offset: number, sizeBytes: number) => bigint;
+  /** The map was created with BTF of its value (implied by the offsets below). */
+  readonly hasBtf?: boolean;
   /** Byte offset of a bpf_spin_lock in the value, undefined when there is none (from the value's BTF). */
   readonly spinLockOffset?: number;
   readonly timerOffset?: number;

@@ -17,11 +17,14 @@ import { printInsnState } from './log-state.ts';
 import { markRegKnown } from './mark-reg.ts';
 import { markPtrNotNullReg, markPtrOrNullRegs } from './or-null.ts';
 import { tryMatchPktPointers } from './packet-range.ts';
+import { pushStack } from './push-stack.ts';
 import { checkRegArg, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
 import { isPktPointerAny, isPointer } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
-import { findPrevEntry, pushStack, widenImpreciseScalars } from './states.ts';
+import { pushStack } from './push-stack.ts';
 import type { VerifierState } from './verifier-state.ts';
+import { findPrevEntry, widenImpreciseScalars } from './widen.ts';
+import { findPrevEntry, widenImpreciseScalars } from './widen.ts';
 
 const immReg = new RegState();
 const immRegOther = new RegState();

@@ -11,8 +11,8 @@ import { baseType, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, PTR_MAYBE_NULL, PTR_TO
 import { NotSupportedError } from '../util/errors.ts';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U64_MAX } from '../util/u64.ts';
 import { markReg32Unbounded, regBoundsSync, setVarOff } from './bounds.ts';
-import { checkMapAccessForArithmetic } from './check-mem.ts';
-import type { VerifierEnv } from './env.ts';
+import { checkMapAccess } from './check-mem.ts';
+import { Rejection, type VerifierEnv } from './env.ts';
 import { markRegUnknown } from './mark-reg.ts';
 import { regAt } from './reg-arg.ts';
 import { typeIsPktPointer } from './reg-facts.ts';
@@ -182,7 +182,7 @@ function sanitizePtrAlu(env: VerifierEnv, insn: Insn): void {
 function sanitizeCheckBounds(env: VerifierEnv, insn: Insn, dst: RegState): void {
   if (env.bypassSpecV1) return;
   if (dst.type === PTR_TO_STACK) return checkStackArithmetic(env, insn.dst, dst);
-  if (dst.type === PTR_TO_MAP_VALUE) checkMapAccessForArithmetic(env, insn.dst);
+  if (dst.type === PTR_TO_MAP_VALUE) checkValueArithmetic(env, insn.dst, dst);
 }
 
 function checkStackArithmetic(env: VerifierEnv, regno: number, reg: RegState): void {
@@ -191,4 +191,14 @@ function checkStackArithmetic(env: VerifierEnv, regno: number, reg: RegState): v
     env.reject(EACCES, `R${regno} variable stack access prohibited for !root, var_off=${tnumString(reg.varValue, reg.varMask)} off=${off}`);
   }
   if (off >= 0 || off < -MAX_BPF_STACK) env.reject(EACCES, `R${regno} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`);
+}
+
+function checkValueArithmetic(env: VerifierEnv, regno: number, reg: RegState): void {
+  try {
+    checkMapAccess(env, regno, reg.off, 1, false);
+  } catch (error) {
+    // The access check has said why; this says what it means.
+    if (error instanceof Rejection) env.log.verbose(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root\n`);
+    throw error;
+  }
 }

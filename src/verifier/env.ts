@@ -11,12 +11,16 @@
 //  · Who gives what (signatures that others may rely on):
 //      reg-arg.ts      checkRegArg(env, regno, SRC_OP | DST_OP | DST_OP_NO_MARK), clearCallerSavedRegs(env, frame)
 //      jmp-history.ts  pushJmpHistory(env, flags, linkedRegs), INSN_F_*, and the packing of linked registers
-//      check-mem.ts    checkMemAccess(env, regno, off, bpfSize, isWrite, valueRegno, strictOnce, isLdsx), checkHelperMemAccess, checkMemRegionAccess …
-//      check-stack.ts  checkStackRangeInitialized(env, regno, off, sizeBytes, zeroSizeAllowed, isWrite, rawMode)
-//      calls.ts        pushCallbackCall(env, insn, subprogno, setCalleeState), retvalRangeWithin
+//      check-mem.ts    checkMemAccess(env, regno, off, bpfSize, isWrite, valueRegno, strictOnce, isLdsx), mayAccessDirectPktData(env, isWrite),
+//                      checkMapAccess(env, regno, off, size, zeroAllowed), checkMapAccessType(env, regno, off, size, isWrite),
+//                      checkMemRegionAccess(env, regno, off, size, memSize, zeroAllowed), checkPacketAccess(env, regno, off, size, zeroAllowed),
+//                      checkStackAccessWithinBounds(env, regno, off, size, isWrite), checkPtrOffReg(env, reg, regno, fixedOffOk),
+//                      checkPtrAlignment(env, reg, off, size, strictOnce)
+//      check-helper-mem.ts  checkHelperMemAccess, checkStackRangeInitialized (both written, with the helper arguments), checkMemSizeReg, checkMemReg
+//      calls.ts        pushCallbackCall(env, insn, subprogno, setCalleeState) (state setters: callbacks.ts), retvalRangeWithin
 //      refs.ts         acquireReference, releaseReference(Nomark), forEachReg(state, fn), checkResourceLeak
 //      check-alu.ts    checkAluOp(env, insn)
-//      branch.ts       isBranchTaken, regSetMinMax, markPtrOrNullRegs, tryMatchPktPointers, collectLinkedRegs, syncLinkedRegs
+//      check-jmp.ts    checkCondJmpOp(env, insn): next instruction; branch-taken.ts, branch-refine.ts, or-null.ts, packet-range.ts, linked-regs.ts
 //      check-call.ts   checkHelperCall(env, insn)
 //      check-btf.ts    checkBtfInfoEarly(env), checkBtfInfo(env)
 //      log-state.ts    printVerifierState(env, state, frameno, printAll), printInsnState(env, state, frameno), verboseInsn(env, insn)
