@@ -31,6 +31,8 @@ export interface VerifierOptions {
   readonly caps: Capabilities;
   /** Linux version of the profile, major × 1000 + minor: 6018 by default. */
   readonly kernel: number;
+  /** Possible CPUs of the machine (nr_cpu_ids): bounds what bpf_get_smp_processor_id returns. 2 by default. */
+  readonly cpuCount?: number;
   /** BPF_LOG_LEVEL1 1, LEVEL2 2, STATS 4 */
   readonly logLevel: number;
   /** The map behind a file descriptor of the program's LDDW, or undefined for -EBADF. */

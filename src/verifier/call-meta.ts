@@ -14,7 +14,7 @@ export class CallMeta {
   rawMode = false;
   /** Register and size of memory that the helper fills. */
   regno = 0;
-  accessSize = 0;
+  sizeBytes = 0;
   /** Size of the memory that the helper returns. */
   memSize = 0;
   /** Largest value of the size argument, which bounds some results. */
@@ -36,7 +36,7 @@ export class CallMeta {
     this.mapUid = 0;
     this.rawMode = false;
     this.regno = 0;
-    this.accessSize = 0;
+    this.sizeBytes = 0;
     this.memSize = 0;
     this.msizeMaxValue = 0n;
     this.releaseRegno = 0;

@@ -40,6 +40,10 @@ import type { RegState } from './reg-state.ts';
 /** Name as messages print it: 'unknown' for numbers that are none. */
 const helperName = (id: number): string => (id === 0 ? 'bpf_unspec' : helperById(id)?.name ?? 'unknown');
 
+const GPL_LICENSES: ReadonlySet<string> = new Set(['GPL', 'GPL v2', 'GPL and additional rights', 'Dual BSD/GPL', 'Dual MIT/GPL', 'Dual MPL/GPL']);
+/** Whether a program under this license may call GPL-only helpers. */
+export const isGplCompatible = (license: string): boolean => GPL_LICENSES.has(license);
+
 const meta = new CallMeta();
 
 /** Checks a call of a helper (src 0) and applies what it does. */
@@ -53,7 +57,7 @@ export function checkHelperCall(env: VerifierEnv, insn: Insn): void {
   for (let arg = 0; arg < 5; arg++) checkFuncArg(env, arg, meta, proto);
   recordFuncMap(env, id);
   recordFuncKey(env, id);
-  for (let at = 0; at < meta.accessSize; at++) checkMemAccess(env, meta.regno, at, BPF_B, true, -1, false, false);
+  for (let at = 0; at < meta.sizeBytes; at++) checkMemAccess(env, meta.regno, at, BPF_B, true, -1, false, false);
   releaseArgument(env, id);
   checkSpecial(env, insn, id);
   clearCallerSavedRegs(env, env.frame);
@@ -68,7 +72,7 @@ function permittedProto(env: VerifierEnv, id: number): HelperProto {
   if (id < 0 || id >= __BPF_FUNC_MAX_ID) env.reject(EINVAL, `invalid func ${helperName(id)}#${id}`);
   const proto = helperProto(env, id);
   if (proto === undefined) env.reject(EINVAL, `program of this type cannot use helper ${helperName(id)}#${id}`);
-  if (proto.gplOnly === true && !env.gplCompatible) env.reject(EINVAL, 'cannot call GPL-restricted function from non-GPL compatible program');
+  if (proto.gplOnly === true && !isGplCompatible(env.prog.license)) env.reject(EINVAL, 'cannot call GPL-restricted function from non-GPL compatible program');
   if (proto.mightSleep === true && !env.state.inSleepable) env.reject(EINVAL, 'helper call might sleep in a non-sleepable prog');
   return proto;
 }
@@ -223,6 +227,8 @@ function setReturnedReference(env: VerifierEnv, id: number, r0: RegState): void 
 const LENGTH_OR_ERROR: ReadonlySet<number> = new Set([BPF_FUNC_get_stack, BPF_FUNC_get_task_stack, BPF_FUNC_probe_read_str, BPF_FUNC_probe_read_kernel_str,
   BPF_FUNC_probe_read_user_str]);
 const MAX_ERRNO = 4095;
+/** CPUs of the profile where the caller names no number; bounds bpf_get_smp_processor_id's result. */
+const DEFAULT_CPU_COUNT = 2;
 
 /** Results that are known to lie in a range. */
 function refineReturnRange(env: VerifierEnv, id: number, proto: HelperProto): void {
@@ -235,7 +241,7 @@ function refineReturnRange(env: VerifierEnv, id: number, proto: HelperProto): vo
     r0.s32MinValue = -MAX_ERRNO;
     regBoundsSync(r0);
   } else if (id === BPF_FUNC_get_smp_processor_id) {
-    setUnsignedRange(r0, env.cpuCount - 1);
+    setUnsignedRange(r0, (env.options.cpuCount ?? DEFAULT_CPU_COUNT) - 1);
   }
   regBoundsSanityCheck(env, r0, 'retval');
 }

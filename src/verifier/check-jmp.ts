@@ -21,9 +21,7 @@ import { pushStack } from './push-stack.ts';
 import { checkRegArg, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
 import { isPktPointerAny, isPointer } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
-import { pushStack } from './push-stack.ts';
 import type { VerifierState } from './verifier-state.ts';
-import { findPrevEntry, widenImpreciseScalars } from './widen.ts';
 import { findPrevEntry, widenImpreciseScalars } from './widen.ts';
 
 const immReg = new RegState();
