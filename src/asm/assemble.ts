@@ -107,8 +107,8 @@ class Assembler {
 
   #statement(cursor: Cursor): void {
     const start = cursor.peek();
+    if (!this.#inCode && !cursor.is('.section') && !cursor.is('.text')) return undefined;
     if (isDirective(cursor)) return this.#directive(cursor, start);
-    if (!this.#inCode) return undefined;
     while (this.#label(cursor));
     if (cursor.atEnd) return undefined;
     if (isDirective(cursor)) return this.#directive(cursor, start);
@@ -121,7 +121,7 @@ class Assembler {
     const result = parseDirective(cursor);
     cursor.end();
     if ('section' in result) this.#inCode = result.section === 'code';
-    else if (this.#inCode) for (const parsed of result.insns) this.#emit(parsed, start.line);
+    else for (const parsed of result.insns) this.#emit(parsed, start.line);
   }
 
   /** Reads "name:" or "12:"; numbers may repeat ("1: … goto 1b"), names may not. */
