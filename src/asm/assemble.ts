@@ -183,8 +183,10 @@ class Assembler {
 
   #call(at: number, name: Token, id: number | undefined): void {
     const target = id === undefined ? this.#labels.find(name, at) : undefined;
-    if (target !== undefined) return this.#patch(at, { src: BPF_PSEUDO_CALL, imm: target - at - 1 });
     const helper = helperByName(name.text) ?? helperByName(`bpf_${name.text}`);
+    const isLocal = target !== undefined || helper !== undefined;
+    if (isLocal && this.#insns[at]?.off !== 0) throw new AsmError([complaint(name, `fd_array is for kfuncs; '${name.text}' isn't one`)]);
+    if (target !== undefined) return this.#patch(at, { src: BPF_PSEUDO_CALL, imm: target - at - 1 });
     if (helper === undefined) return this.#kfunc(at, name, id);
     if (id !== undefined && id !== helper.id) throw new AsmError([complaint(name, `${helper.name} is helper ${helper.id}, not ${id}`)]);
     return this.#patch(at, { imm: helper.id });

@@ -51,6 +51,15 @@ export function parseIf(cursor: Cursor): ParsedInsn {
   return withTarget(cursor, base | BPF_X, { dst: left.reg, src: right.reg }, 'off');
 }
 
+/** "fd_array[2]" after a kfunc: its module; 0 when there is none. */
+function moduleIndex(cursor: Cursor): number {
+  if (!cursor.accept('fd_array')) return 0;
+  cursor.expect('[');
+  const off = cursor.numberIn('the index in fd_array', -0x8000, 0x7fff);
+  cursor.expect(']');
+  return off;
+}
+
 function callName(cursor: Cursor): ParsedInsn {
   let name = cursor.next();
   // The kernel's placeholder for a kfunc it has no name for.
@@ -61,15 +70,18 @@ function callName(cursor: Cursor): ParsedInsn {
   }
   const id = cursor.accept('#') ? cursor.numberIn('the call number', -0x8000_0000, 0x7fff_ffff) : undefined;
   if (id !== undefined && name.text === 'unknown') return single(BPF_JMP | BPF_CALL, { imm: id });
-  if (id !== undefined && isPlaceholder) return single(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_KFUNC_CALL, imm: id });
-  return { slots: [slot(BPF_JMP | BPF_CALL)], pending: { kind: 'call', name, id } };
+  const off = moduleIndex(cursor);
+  if (id !== undefined && isPlaceholder) return single(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_KFUNC_CALL, off, imm: id });
+  return { slots: [slot(BPF_JMP | BPF_CALL, { off })], pending: { kind: 'call', name, id } };
 }
 
 /** After "call": "bpf_map_lookup_elem#1", "1", "pc+5", "label", "kfunc bpf_iter_num_new". */
 export function parseCall(cursor: Cursor): ParsedInsn {
   if (cursor.is('kfunc') && cursor.peek(1).kind === 'word') {
     cursor.next();
-    return { slots: [slot(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_KFUNC_CALL })], pending: { kind: 'kfunc', name: cursor.next() } };
+    const name = cursor.next();
+    const off = moduleIndex(cursor);
+    return { slots: [slot(BPF_JMP | BPF_CALL, { src: BPF_PSEUDO_KFUNC_CALL, off })], pending: { kind: 'kfunc', name } };
   }
   if (cursor.is('pc') && (cursor.is('+', 1) || cursor.is('-', 1))) {
     cursor.next();

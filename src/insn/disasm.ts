@@ -9,7 +9,7 @@ import {
 import { insnStarts, subprogStarts } from './blocks.ts';
 import { disasmKernel } from './disasm-kernel.ts';
 import { disasmLlvm } from './disasm-llvm.ts';
-import { isPseudoCall, isPseudoFunc, jumpTarget } from './fields.ts';
+import { isKfuncCall, isPseudoCall, isPseudoFunc, jumpTarget } from './fields.ts';
 import type { Insn } from './insn.ts';
 
 /** Whose words: the kernel's (verifier log, bpftool) or LLVM's (llvm-objdump, clang -S). */
@@ -68,6 +68,9 @@ function labelsOf(insns: readonly Insn[], options: DisasmOptions): Map<number, s
 
 type TextOf = (insn: Insn, next: Insn | undefined, at: number) => string;
 
+/** A kfunc of a module: neither dialect has words for its place in fd_array, and without it another function would be called. */
+const moduleOf = (insn: Insn): string => (isKfuncCall(insn) && insn.off !== 0 ? ` fd_array[${insn.off}]` : '');
+
 function immNamer(labels: ReadonlyMap<number, string>, options: DisasmOptions, plain: (full: bigint) => string | undefined) {
   return (insn: Insn, full: bigint, at: number): string | undefined => {
     const given = options.immName?.(insn, full, at);
@@ -110,7 +113,7 @@ export function disasmProgram(insns: readonly Insn[], options: DisasmOptions = {
   const lines: DisasmLine[] = [];
   for (const [at, insn] of insns.entries()) {
     if (starts[at] !== 1) continue;
-    const text = textOf(insn, insns[at + 1], at);
+    const text = textOf(insn, insns[at + 1], at) + moduleOf(insn);
     const label = labels.get(at);
     lines.push(label === undefined ? { at, text } : { at, label, text });
   }

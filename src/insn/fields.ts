@@ -2,7 +2,7 @@
 // Invariant: pure functions of one `Insn`; what the numbers mean stands in spec/opcodes.ts.
 // Source: RFC 9669 sections 4.3 and 5.4.
 
-import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, insnClass, insnOp } from '../spec/opcodes.ts';
+import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, insnClass, insnOp } from '../spec/opcodes.ts';
 import type { Insn } from './insn.ts';
 
 /** The opcode of the first slot of a 64-bit immediate load (BPF_LD | BPF_IMM | BPF_DW). */
@@ -22,6 +22,9 @@ export const isExit = (insn: Insn): boolean => insn.code === (BPF_JMP | BPF_EXIT
 
 /** True for a bpf-to-bpf call, whose target is relative to the next slot by `imm`. */
 export const isPseudoCall = (insn: Insn): boolean => insn.code === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_CALL;
+
+/** True for a call of a kernel function by BTF id (`imm`), in the module at fd_array index `off`. */
+export const isKfuncCall = (insn: Insn): boolean => insn.code === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_KFUNC_CALL;
 
 /** True for an LDDW that loads a function of the program (a callback), relative to the next slot by `imm`. */
 export const isPseudoFunc = (insn: Insn): boolean => isLddw(insn) && insn.src === BPF_PSEUDO_FUNC;

@@ -96,7 +96,7 @@ function* jumpForms(): Generator<InsnForm> {
   yield { name: 'exit', make: () => one(op.BPF_JMP | op.BPF_EXIT, {}) };
   yield { name: 'call helper', make: (r) => one(op.BPF_JMP | op.BPF_CALL, { imm: r.between(1, __BPF_FUNC_MAX_ID - 1) }) };
   yield { name: 'call pseudo', make: () => one(op.BPF_JMP | op.BPF_CALL, { src: op.BPF_PSEUDO_CALL }) };
-  yield { name: 'call kfunc', make: (r) => one(op.BPF_JMP | op.BPF_CALL, { src: op.BPF_PSEUDO_KFUNC_CALL, imm: r.below(200_000) }) };
+  yield { name: 'call kfunc', make: (r) => one(op.BPF_JMP | op.BPF_CALL, { src: op.BPF_PSEUDO_KFUNC_CALL, off: r.pick([0, r.below(8)]), imm: r.below(200_000) }) };
 }
 
 /** Every form, each name once. */
