@@ -12,6 +12,7 @@ import { CPU, FRAME_BYTES } from '../vm/cpu-area.ts';
 import type { CrossingKind, HelperHost, HelperImpl, ResultKind } from '../vm/host.ts';
 import { MAP_HEADER } from '../vm/map-header.ts';
 import { toAddr, toOffset } from '../vm/memory.ts';
+import { cpuArea } from './frame.ts';
 import type { Frame, Handler, Op } from './frame.ts';
 
 type Crossed = number | bigint;
@@ -33,7 +34,7 @@ const RESULT: Readonly<Record<ResultKind, (value: Crossed) => bigint>> = {
 
 function callHelper(frame: Frame, helper: HelperImpl): void {
   const { env } = frame.prog;
-  if (helper.callsBack === true) env.memory.view.setUint32((env.cpu.value as number) + CPU.framePointer, frame.framePointer, true);
+  if (helper.callsBack === true) env.memory.view.setUint32(cpuArea(env) + CPU.framePointer, frame.framePointer, true);
   const args = helper.args.map((kind, index) => ARGUMENT[kind](frame.reg(index + 1)));
   const call = helper.call as (host: HelperHost, ...args: Crossed[]) => Crossed | void;
   frame.regs[0] = RESULT[helper.result](call(env.host, ...args) ?? 0);
@@ -56,7 +57,7 @@ function programSlot(view: DataView, header: number, index: number): number {
 function tailCall(frame: Frame): void {
   const { env } = frame.prog;
   const { view } = env.memory;
-  const counter = (env.cpu.value as number) + CPU.tailCalls;
+  const counter = cpuArea(env) + CPU.tailCalls;
   const made = view.getUint32(counter, true);
   const slot = programSlot(view, toOffset(frame.reg(2)), toOffset(frame.reg(3)));
   const target = slot === 0 || made >= MAX_TAIL_CALL_CNT ? undefined : env.table.get(slot);

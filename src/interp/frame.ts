@@ -39,6 +39,9 @@ export interface PreparedProgram {
   readonly lowestFrame: number;
 }
 
+/** Offset of the running CPU's area. */
+export const cpuArea = (env: ExecEnv): number => (env.cpu.value as number) >>> 0;
+
 /** An activation. */
 export class Frame {
   readonly prog: PreparedProgram;

@@ -8,7 +8,7 @@ import { Fault } from '../util/errors.ts';
 import { CPU, FRAME_BYTES, stackTop } from '../vm/cpu-area.ts';
 import type { Executable, ExecEnv, Executor } from '../vm/executor.ts';
 import { toAddr } from '../vm/memory.ts';
-import { Frame } from './frame.ts';
+import { Frame, cpuArea } from './frame.ts';
 import type { Op, PreparedProgram, Translate } from './frame.ts';
 import { prepareOps } from './prepare.ts';
 import { proved, withinRanges } from './translate.ts';
@@ -17,7 +17,7 @@ const LOW_32 = 0xffff_ffffn;
 
 function chargeFuel(frame: Frame, weight: number): void {
   const { env } = frame.prog;
-  const cell = (env.cpu.value as number) + CPU.fuel;
+  const cell = cpuArea(env) + CPU.fuel;
   const left = env.memory.view.getBigInt64(cell, true) - BigInt(weight);
   env.memory.view.setBigInt64(cell, left, true);
   if (left < 0n) throw new Fault('fuel', `out of fuel at instruction ${frame.pc}`);
@@ -51,8 +51,8 @@ function prepareProgram(parts: VerifiedParts, env: ExecEnv, firstSlot: number, t
 }
 
 function runOnce(prog: PreparedProgram, ctx: number, r2: number): number {
-  const { memory, cpu } = prog.env;
-  const area = cpu.value as number;
+  const { memory } = prog.env;
+  const area = cpuArea(prog.env);
   memory.view.setUint32(area + CPU.tailCalls, 0, true);
   const result = prog.enter(0, [toAddr(ctx), BigInt(r2)], stackTop(area));
   memory.view.setBigUint64(area + CPU.result, result, true);

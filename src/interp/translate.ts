@@ -6,6 +6,7 @@ import type { CheckedRanges } from '../insn/verified-program.ts';
 import { Fault } from '../util/errors.ts';
 import { FRAME_BYTES, stackTop } from '../vm/cpu-area.ts';
 import { KERNEL_BASE, toOffset } from '../vm/memory.ts';
+import { cpuArea } from './frame.ts';
 import type { Frame, Translate } from './frame.ts';
 
 /** Whether a program may access `sizeBytes` bytes at `offset` now: context, current packet, map values, ring records …; its stack is checked before. */
@@ -33,7 +34,7 @@ export const withinRanges = (ranges: CheckedRanges): Translate => (frame, addr, 
 /** For soundness tests: the access must lie in this frame or its callers', or in a region that the kernel names. */
 export const withinRegions = (mayAccess: RegionCheck): Translate => (frame, addr, size, write) => {
   const offset = toOffset(addr);
-  const frames = { start: frame.framePointer - FRAME_BYTES, end: stackTop(frame.prog.env.cpu.value as number) };
+  const frames = { start: frame.framePointer - FRAME_BYTES, end: stackTop(cpuArea(frame.prog.env)) };
   if (isKernelAddress(addr) && (inside(offset, size, frames) || mayAccess(offset, size, write))) return offset;
   throw outside(frame, addr, size, write);
 };
