@@ -121,7 +121,7 @@ const TRACING_STACKS: readonly HelperName[] = ['bpf_get_stackid', 'bpf_get_stack
 const TRAMPOLINE = [BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF_MODIFY_RETURN, BPF_LSM_MAC, BPF_LSM_CGROUP];
 /** tracing_prog_func_proto. */
 const TRACING_PROG: readonly (HelperName | HelperGrant)[] = [
-  ...TRACING, 'bpf_get_stackid', { name: 'bpf_get_stack', variant: 'bpf_get_stack_raw_tp' }, 'bpf_get_func_ip',
+  ...TRACING, 'bpf_get_stackid', 'bpf_get_stack', 'bpf_get_func_ip',
   'bpf_skb_output', 'bpf_xdp_output', ...SK_CAST_NAMES, 'bpf_sock_from_file', 'bpf_d_path',
   { name: 'bpf_sk_storage_get', variant: 'bpf_sk_storage_get_tracing' },
   { name: 'bpf_sk_storage_delete', variant: 'bpf_sk_storage_delete_tracing' },
@@ -144,7 +144,7 @@ const SOCK_ADDR_SOCKOPT = [
 ];
 
 const rawTracepoint: ProgTypeHelpers = {
-  own: [...TRACING, 'bpf_get_stackid', { name: 'bpf_get_stack', variant: 'bpf_get_stack_raw_tp' }, 'bpf_get_func_ip', 'bpf_get_attach_cookie'],
+  own: [...TRACING, 'bpf_get_stackid', 'bpf_get_stack', 'bpf_get_func_ip', 'bpf_get_attach_cookie'],
   base: true,
 };
 
