@@ -1,74 +1,55 @@
-// File descriptors of a simulated kernel: small numbers that refer to maps, programs and BTF objects.
-// Invariant: an object lives while anything refers to it (a descriptor, a program using a map, an element of a map-in-map);
-// when the last reference goes, its `release` runs once. Source: kernel/bpf/syscall.c bpf_map_put, bpf_prog_put.
+// File descriptors of a simulated kernel: small numbers that refer to maps, programs, BTF objects and events.
+// Invariant: an open descriptor is one reference; what it refers to lives while anything else (a program, an outer map) holds it too.
+// Source: kernel/bpf/syscall.c bpf_map_put, bpf_prog_put.
 
 import { EBADF, EINVAL } from '../spec/errno.ts';
 import { BpfSyscallError } from '../util/errors.ts';
 
-/** Something with an id that descriptors and other objects refer to. */
+/** Something that descriptors refer to, with its own count of references. */
 export interface KernelObject {
-  readonly kind: 'map' | 'prog' | 'btf';
   readonly id: number;
-  /** Called when the last reference goes. */
-  release(): void;
+  get(): void;
+  put(): void;
 }
+
+/** What kinds of objects a descriptor can mean. */
+export type ObjectKind = 'map' | 'prog' | 'btf' | 'perf_event' | 'xsk';
+
+interface Entry { readonly kind: ObjectKind; readonly object: KernelObject }
 
 const FIRST_FD = 3;
 
-/** The table of one kernel. Descriptors are reused lowest first, ids never. */
+/** The table of one kernel. Descriptors are reused lowest first, as Linux does. */
 export class FileDescriptors {
-  readonly #open = new Map<number, KernelObject>();
-  readonly #references = new Map<KernelObject, number>();
+  readonly #open = new Map<number, Entry>();
 
-  /** A new descriptor for the object, which it keeps alive. */
-  open(object: KernelObject): number {
+  /** A new descriptor that takes over the caller's reference. */
+  open(kind: ObjectKind, object: KernelObject): number {
     let fd = FIRST_FD;
     while (this.#open.has(fd)) fd++;
-    this.#open.set(fd, object);
-    this.hold(object);
+    this.#open.set(fd, { kind, object });
     return fd;
   }
 
-  /** Adds a reference that is no descriptor. */
-  hold(object: KernelObject): void {
-    this.#references.set(object, (this.#references.get(object) ?? 0) + 1);
-  }
-
-  /** Drops a reference; the last one releases the object. */
-  drop(object: KernelObject): void {
-    const left = (this.#references.get(object) ?? 1) - 1;
-    if (left > 0) {
-      this.#references.set(object, left);
-      return;
-    }
-    this.#references.delete(object);
-    object.release();
-  }
-
-  /** The object behind a descriptor. EBADF when it isn't open, EINVAL when it is of another kind (as the kernel). */
-  get<K extends KernelObject>(command: string, fd: number, kind: K['kind']): K {
-    const object = this.#open.get(fd);
-    if (object === undefined) throw new BpfSyscallError(command, EBADF, `EBADF: file descriptor ${fd} is not open`);
-    if (object.kind !== kind) throw new BpfSyscallError(command, EINVAL, `EINVAL: file descriptor ${fd} is a ${object.kind}, not a ${kind}`);
-    return object as K;
+  /** The object behind a descriptor. EBADF when it isn't open, EINVAL when it is of another kind, as the kernel. */
+  get(command: string, fd: number, kind: ObjectKind): KernelObject {
+    const entry = this.#open.get(fd);
+    if (entry === undefined) throw new BpfSyscallError(command, EBADF, `EBADF: file descriptor ${fd} is not open`);
+    if (entry.kind !== kind) throw new BpfSyscallError(command, EINVAL, `EINVAL: file descriptor ${fd} is a ${entry.kind}, not a ${kind}`);
+    return entry.object;
   }
 
   /** The object if the descriptor is open and of this kind. */
-  find<K extends KernelObject>(fd: number, kind: K['kind']): K | undefined {
-    const object = this.#open.get(fd);
-    return object?.kind === kind ? (object as K) : undefined;
+  find(fd: number, kind: ObjectKind): KernelObject | undefined {
+    const entry = this.#open.get(fd);
+    return entry?.kind === kind ? entry.object : undefined;
   }
 
-  /** Every live object of a kind. */
-  *objects(): Iterable<KernelObject> {
-    yield* this.#references.keys();
-  }
-
-  /** Closes a descriptor; closing one that isn't open does nothing, as close(2)'s EBADF is of no use to callers here. */
+  /** Closes a descriptor; one that isn't open is passed over, as callers can do nothing about EBADF. */
   close(fd: number): void {
-    const object = this.#open.get(fd);
-    if (object === undefined) return;
+    const entry = this.#open.get(fd);
+    if (entry === undefined) return;
     this.#open.delete(fd);
-    this.drop(object);
+    entry.object.put();
   }
 }

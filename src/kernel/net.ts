@@ -8,6 +8,8 @@ export interface NetDevice {
   /** 6 bytes. */
   readonly mac: Uint8Array;
   readonly mtu: number;
+  /** The stack forwards packets that come in here; bpf_fib_lookup answers FWD_DISABLED where it doesn't. */
+  readonly forwarding?: boolean;
 }
 
 /** A route for bpf_fib_lookup: the longest matching prefix wins. Addresses are 4 or 16 bytes in network order. */

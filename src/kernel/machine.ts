@@ -1,0 +1,87 @@
+// The simulated machine below a kernel: its memory, CPUs, table of functions, clock and grace periods.
+// Invariant: one run at a time per machine on this thread; what is freed during a run is reused only after it (RCU's promise to programs).
+
+import { CPU, createCpuArea, stackTop } from '../vm/cpu-area.ts';
+import { KernelFunctionTable } from '../vm/function-table.ts';
+import { KernelMemory } from '../vm/memory.ts';
+import { VirtualClock } from './clock.ts';
+
+/** How a machine is made. */
+export interface MachineOptions {
+  /** Simulated CPUs, 1 … 64; per-CPU maps have a slot for each. */
+  readonly cpus: number;
+  /** Shared memory, for worker threads. */
+  readonly shared: boolean;
+  /** Seed of bpf_get_prandom_u32. */
+  readonly seed: number;
+  /** Monotonic time at the start, in ns. */
+  readonly startNs: bigint;
+}
+
+/** Memory, CPUs, clock. */
+export class Machine {
+  readonly memory: KernelMemory;
+  readonly table = new KernelFunctionTable();
+  readonly areas: readonly number[];
+  readonly cpu: WebAssembly.Global;
+  readonly clock: VirtualClock;
+  /** Offset of the u32 that counts ended grace periods. */
+  readonly graceCell: number;
+  #running = 0;
+  readonly #deferred: (() => void)[] = [];
+
+  constructor(options: MachineOptions) {
+    this.memory = new KernelMemory({ shared: options.shared });
+    this.areas = Array.from({ length: options.cpus }, (_, cpu) => createCpuArea(this.memory, cpu));
+    this.cpu = new WebAssembly.Global({ value: 'i32', mutable: true }, (this.areas[0] as number) | 0);
+    this.clock = new VirtualClock(this.memory, this.areas, options.startNs);
+    this.graceCell = this.memory.alloc(64, 64);
+    this.areas.forEach((area, cpu) => this.#seed(area, options.seed + cpu));
+  }
+
+  /** Offset of the running CPU's area. */
+  get area(): number {
+    return Number(this.cpu.value) >>> 0;
+  }
+
+  /** Makes `cpu` (0 …) the one that the next run is on. */
+  switchTo(cpu: number): void {
+    this.cpu.value = (this.areas[cpu] as number) | 0;
+  }
+
+  /** Runs `body` as one program run: elements freed meanwhile stay until it ends, and so does the fuel given (undefined: none). */
+  run<T>(fuel: bigint | undefined, body: () => T): T {
+    const { area } = this;
+    this.#running++;
+    if (fuel !== undefined) this.memory.view.setBigInt64(area + CPU.fuel, fuel, true);
+    try {
+      return body();
+    } finally {
+      if (--this.#running === 0) {
+        this.memory.view.setUint32(area + CPU.framePointer, stackTop(area), true);
+        this.#endGracePeriod();
+      }
+    }
+  }
+
+  /** Runs `free` when no run is under way. */
+  deferFree(free: () => void): void {
+    if (this.#running === 0) free();
+    else this.#deferred.push(free);
+  }
+
+  #endGracePeriod(): void {
+    const { view } = this.memory;
+    view.setUint32(this.graceCell, view.getUint32(this.graceCell, true) + 1, true);
+    for (const free of this.#deferred.splice(0)) free();
+  }
+
+  /** Four words of generator state, none below 128 (the generator's minimum), from a seed. */
+  #seed(area: number, seed: number): void {
+    let state = (seed >>> 0) + 0x9e37_79b9;
+    for (let word = 0; word < 4; word++) {
+      state = Math.imul(state ^ (state >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9;
+      this.memory.view.setUint32(area + CPU.prandom + 4 * word, (state >>> 0) | 0x80, true);
+    }
+  }
+}
