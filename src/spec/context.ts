@@ -93,6 +93,8 @@ export const SK_BUFF = {
   mac_len: 236,
   /** u16 in the low half: the route's realm */
   route_realm: 240,
+  /** u8: 1 once bpf_skb_adjust_room put an outer header before the packet's own */
+  encapsulation: 244,
   sizeBytes: 256,
 } as const;
 

@@ -16,6 +16,11 @@ export const BPF_F_INGRESS = 0x1;
 export const BPF_F_BROADCAST = 0x8;
 export const BPF_F_EXCLUDE_INGRESS = 0x10;
 export const BPF_F_REDIRECT_FLAGS = 0x19;
+// Inside the kernel only: how bpf_redirect_neigh and bpf_redirect_peer mark their decision.
+export const BPF_F_NEIGH = 0x1_0000;
+export const BPF_F_PEER = 0x2_0000;
+export const BPF_F_NEXTHOP = 0x4_0000;
+export const BPF_F_REDIRECT_INTERNAL = 0x7_0000;
 
 // tunnel keys
 export const BPF_F_TUNINFO_IPV6 = 0x1;

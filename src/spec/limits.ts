@@ -75,6 +75,14 @@ export const MAX_LINEINFO_REC_SIZE = 252;
 export const MAX_ERRNO = 4095;
 /** Bytes before data and after data_end in an XDP frame (XDP_PACKET_HEADROOM, tail room for skb_shared_info). */
 export const XDP_PACKET_HEADROOM = 256;
+/** sizeof(struct xdp_frame): what bpf_xdp_adjust_head and bpf_xdp_adjust_meta leave free at the start of a frame. */
+export const XDP_FRAME_BYTES = 40;
+/** sizeof(struct skb_shared_info), aligned: what lies at the end of a frame, behind the tail room. */
+export const SKB_SHARED_INFO_BYTES = 320;
+/** Largest length that helpers may give a packet (SKB_MAX_ALLOC). */
+export const BPF_SKB_MAX_LEN = 16064;
+/** Largest length of XDP metadata, a multiple of 4 up to this. */
+export const XDP_MAX_METALEN = 255;
 /** Packets of BPF_PROG_TEST_RUN: at least an Ethernet header. */
 export const ETH_HLEN = 14;
 /** Sizes of verifier object pools. */
