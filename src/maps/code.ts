@@ -33,9 +33,10 @@ export const bytesAt = (address: Expr<'i32'>): ByteSource => ({
 });
 
 /** One unrolled piece of a run of bytes. */
-interface Piece { readonly offset: number; readonly width: 1 | 2 | 4 | 8 }
+export interface Piece { readonly offset: number; readonly width: 1 | 2 | 4 | 8 }
 
-function piecesOf(start: number, end: number): Piece[] {
+/** The pieces of bytes [start, end): eights first, then what is left. */
+export function piecesOf(start: number, end: number): Piece[] {
   const pieces: Piece[] = [];
   for (let offset = start; offset < end;) {
     const left = end - offset;
@@ -88,7 +89,8 @@ export function emitStoreBytes(f: Code, to: Expr<'i32'>, toOffset: number, sourc
   }
 }
 
-const wordAs64 = (source: ByteSource, piece: Piece): Expr<'i64'> =>
+/** A piece, zero-extended to 64 bits. */
+export const pieceWord = (source: ByteSource, piece: Piece): Expr<'i64'> =>
   piece.width === 8 ? source.word64(piece.offset) : i64.extend_i32_u(source.word(piece.offset, piece.width));
 
 /** 1 when `sizeBytes` bytes of the two are the same: word by word, and no further than the first difference of 16 bytes. */
@@ -98,7 +100,7 @@ export function equalBytes(a: ByteSource, b: ByteSource, sizeBytes: number): Exp
   if (pieces.length === 1 && only !== undefined && only.width !== 8) return i32.eq(a.word(only.offset, only.width), b.word(only.offset, only.width));
   let all: Expr<'i32'> | undefined;
   for (let at = pieces.length - (pieces.length % 2 === 0 ? 2 : 1); at >= 0; at -= 2) {
-    const pair = pieces.slice(at, at + 2).map((piece) => i64.xor(wordAs64(a, piece), wordAs64(b, piece)));
+    const pair = pieces.slice(at, at + 2).map((piece) => i64.xor(pieceWord(a, piece), pieceWord(b, piece)));
     const [first, second] = pair as [Expr<'i64'>, Expr<'i64'> | undefined];
     const same = i64.eqz(second === undefined ? first : i64.or(first, second));
     all = all === undefined ? same : andThen(same, all);
@@ -113,7 +115,7 @@ export function emitHash(f: Code, source: ByteSource, sizeBytes: number): Local<
   if (sizeBytes <= 4 && sizeBytes !== 3) return emitHash32(f, source.word(0, sizeBytes as 1 | 2 | 4));
   const h = f.local('i64', BigInt(sizeBytes));
   for (const piece of piecesOf(0, sizeBytes)) {
-    f.set(h, i64.mul(i64.xor(h, wordAs64(source, piece)), K64));
+    f.set(h, i64.mul(i64.xor(h, pieceWord(source, piece)), K64));
     f.set(h, i64.xor(h, i64.shr_u(h, 32n)));
   }
   f.set(h, i64.mul(h, K64));
@@ -143,7 +145,7 @@ export function emitHashLoop(f: Code, address: Expr<'i32'>, sizeBytes: number): 
       f.brIf(again, i32.ne(at.tee(i32.add(at, 8)), end));
     });
   }
-  for (const piece of piecesOf(0, sizeBytes % 8)) mix(wordAs64(bytesAt(at), piece));
+  for (const piece of piecesOf(0, sizeBytes % 8)) mix(pieceWord(bytesAt(at), piece));
   f.set(h, i64.mul(h, K64));
   return h;
 }

@@ -11,10 +11,14 @@ import { ArrayMap, PercpuArrayMap } from './array-map.ts';
 import { BloomFilterMap, bloomSize } from './bloom.ts';
 import type { BpfMap, MapSetup } from './bpf-map.ts';
 import type { MapEnv } from './env.ts';
+import { ArrayOfMapsMap, HashOfMapsMap, PerfEventArrayMap, ProgArrayMap, XskMap } from './fd-maps.ts';
 import { MAP_TYPE_GAPS } from './gaps.ts';
 import { HashMap, PercpuHashMap } from './hash-map.ts';
 import type { MapShape, SpecialField } from './layout.ts';
+import { LpmTrieMap } from './lpm-map.ts';
 import { QueueStackMap } from './queue-stack.ts';
+import { DevMap, DevMapHash, CpuMap } from './redirect-maps.ts';
+import { RingbufMap } from './ringbuf-map.ts';
 
 /** What the value's BTF says, where the map was made with BTF. */
 export interface MapBtf { readonly btfId: number; readonly special: readonly SpecialField[] }
@@ -32,6 +36,16 @@ export const MAKERS: ReadonlyMap<number, Maker> = new Map<number, Maker>([
   [types.BPF_MAP_TYPE_QUEUE, (setup) => new QueueStackMap(setup)],
   [types.BPF_MAP_TYPE_STACK, (setup) => new QueueStackMap(setup)],
   [types.BPF_MAP_TYPE_BLOOM_FILTER, (setup) => new BloomFilterMap(setup)],
+  [types.BPF_MAP_TYPE_LPM_TRIE, (setup) => new LpmTrieMap(setup)],
+  [types.BPF_MAP_TYPE_RINGBUF, (setup) => new RingbufMap(setup)],
+  [types.BPF_MAP_TYPE_PROG_ARRAY, (setup) => new ProgArrayMap(setup)],
+  [types.BPF_MAP_TYPE_PERF_EVENT_ARRAY, (setup) => new PerfEventArrayMap(setup)],
+  [types.BPF_MAP_TYPE_ARRAY_OF_MAPS, (setup) => new ArrayOfMapsMap(setup)],
+  [types.BPF_MAP_TYPE_HASH_OF_MAPS, (setup) => new HashOfMapsMap(setup)],
+  [types.BPF_MAP_TYPE_DEVMAP, (setup) => new DevMap(setup)],
+  [types.BPF_MAP_TYPE_DEVMAP_HASH, (setup) => new DevMapHash(setup)],
+  [types.BPF_MAP_TYPE_CPUMAP, (setup) => new CpuMap(setup)],
+  [types.BPF_MAP_TYPE_XSKMAP, (setup) => new XskMap(setup)],
 ]);
 
 /** The shape that a map of these attributes has in a kernel. */

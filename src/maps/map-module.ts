@@ -7,6 +7,7 @@ import { InternalError } from '../util/errors.ts';
 import type { MapOps } from '../vm/executor.ts';
 import { MAP_OP_SLOTS } from '../vm/map-header.ts';
 import type { KernelMemory } from '../vm/memory.ts';
+import type { Expr } from '../wasm/expr.ts';
 import type { FunctionBuilder, ParamLocals } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
 import type { FunctionRef } from '../wasm/refs.ts';
@@ -22,7 +23,7 @@ export type MapOpName = keyof typeof OP_ARITY;
 /** A map's module under construction. */
 export class MapCode {
   readonly module = new ModuleBuilder();
-  readonly site: MapSite;
+  readonly site: MapSite & { readonly header: Expr<'i32'>; readonly data: Expr<'i32'> };
   readonly shape: MapShape;
   /** Asks JavaScript for more elements: 0, or negative errno. Only maps that allocate as they go import it. */
   readonly grow: FunctionRef<readonly ['i32'], 'i32'> | undefined;
