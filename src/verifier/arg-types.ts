@@ -12,7 +12,7 @@ import {
   SCALAR_VALUE,
 } from '../spec/verifier-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
-import { checkPtrOffReg } from './check-mem.ts';
+import { checkPtrOffReg } from './check-ctx.ts';
 import type { VerifierEnv } from './env.ts';
 import { regAt } from './reg-arg.ts';
 import type { RegState } from './reg-state.ts';

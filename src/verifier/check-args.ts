@@ -14,11 +14,12 @@ import {
 } from '../spec/verifier-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
 import type { VerifierMap } from './api.ts';
+import { checkPtrAlignment } from './alignment.ts';
 import { checkFuncArgRegOff, checkRegType } from './arg-types.ts';
 import { markChainPrecision } from './backtrack.ts';
 import type { CallMeta } from './call-meta.ts';
 import { checkHelperMemAccess, checkMemSizeReg } from './check-helper-mem.ts';
-import { checkPtrAlignment, mayAccessDirectPktData } from './check-mem.ts';
+import { mayPassPacket } from './check-packet.ts';
 import { checkConstStr } from './const-str.ts';
 import type { VerifierEnv } from './env.ts';
 import { processSpinLock, processTimerFunc } from './map-fields.ts';
@@ -46,7 +47,7 @@ export function checkFuncArg(env: VerifierEnv, arg: number, meta: CallMeta, prot
     return;
   }
   const reg = regAt(env, regno);
-  if (typeIsPktPointer(reg.type) && !(mayAccessDirectPktData(env, false) && meta.pktAccess)) {
+  if (typeIsPktPointer(reg.type) && !mayPassPacket(env, meta.pktAccess, false)) {
     env.reject(EACCES, 'helper access to the packet is not allowed');
   }
   const argType = baseType(declared) === ARG_PTR_TO_MAP_VALUE ? resolveMapArgType(env, meta, declared) : declared;

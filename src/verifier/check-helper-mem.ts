@@ -9,9 +9,11 @@ import { baseType, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO
 import { NotSupportedError } from '../util/errors.ts';
 import { markChainPrecision } from './backtrack.ts';
 import type { CallMeta } from './call-meta.ts';
-import { checkMapAccess, checkMapAccessType, checkMemRegionAccess, checkPacketAccess } from './check-mem.ts';
+import { checkMapAccess, checkMapAccessType } from './check-map-value.ts';
+import { checkPacketAccess } from './check-packet.ts';
 import { checkStackRangeInitialized } from './check-stack.ts';
 import type { VerifierEnv } from './env.ts';
+import { checkMemRegionAccess } from './mem-region.ts';
 import { markPtrNotNullReg } from './or-null.ts';
 import { regAt, registerIsNull } from './reg-arg.ts';
 import { RegState } from './reg-state.ts';
@@ -25,7 +27,7 @@ export function checkHelperMemAccess(env: VerifierEnv, regno: number, sizeBytes:
       if (isWrite) rejectWrite(env, regno, reg);
       return checkMemRegionAccess(env, regno, reg.off, sizeBytes, env.mapOf(reg).keySize, false);
     case PTR_TO_MAP_VALUE:
-      checkMapAccessType(env, regno, reg.off, sizeBytes, isWrite);
+      checkMapAccessType(env, reg, reg.off, sizeBytes, isWrite);
       return checkMapAccess(env, regno, reg.off, sizeBytes, zeroAllowed);
     case PTR_TO_MEM:
       if ((reg.type & MEM_RDONLY) !== 0 && isWrite) rejectWrite(env, regno, reg);

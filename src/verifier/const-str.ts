@@ -4,7 +4,7 @@
 import { EACCES, EINVAL } from '../spec/errno.ts';
 import { BPF_REG_3, BPF_REG_5 } from '../spec/opcodes.ts';
 import type { VerifierMap } from './api.ts';
-import { checkMapAccess } from './check-mem.ts';
+import { checkMapAccess } from './check-map-value.ts';
 import type { VerifierEnv } from './env.ts';
 import { regAt } from './reg-arg.ts';
 
