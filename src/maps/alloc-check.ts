@@ -141,13 +141,14 @@ export const ALLOC_CHECKS: ReadonlyMap<number, AllocCheck> = new Map([
   [types.BPF_MAP_TYPE_XSKMAP, checkXskmap],
 ]);
 
+function refuse(errno: number): never {
+  throw commandError('BPF_MAP_CREATE', errno);
+}
+
 /** Checks BPF_MAP_CREATE's attributes for a machine with `cpus` possible CPUs. Throws BpfSyscallError with the kernel's errno. */
 export function checkMapAttr(attr: MapCreateAttr, cpus: number): CheckedAttr {
   const flags = attr.map_flags ?? 0;
   const check = ALLOC_CHECKS.get(attr.map_type);
-  const refuse = (errno: number): never => {
-    throw commandError('BPF_MAP_CREATE', errno);
-  };
   if ((attr.btf_key_type_id ?? 0) !== 0 && (attr.btf_value_type_id ?? 0) === 0) refuse(EINVAL);
   if (attr.map_type !== types.BPF_MAP_TYPE_BLOOM_FILTER && (attr.map_extra ?? 0n) !== 0n) refuse(EINVAL);
   if ((flags & BPF_F_RDONLY) !== 0 && (flags & BPF_F_WRONLY) !== 0) refuse(EINVAL);

@@ -7,8 +7,8 @@ import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTSUPP, EPERM } from '../spec/
 import type { MapBatchAttr, MapBatchResult, MapInfo } from '../spec/syscall.ts';
 import { BpfSyscallError } from '../util/errors.ts';
 import { viewOf } from '../util/bytes.ts';
-import type { MapRuntime } from '../vm/executor.ts';
-import { MAP_HEADER, MAP_OP_SLOTS } from '../vm/map-header.ts';
+import type { MapRuntime, RingbufOps } from '../vm/executor.ts';
+import { MAP_HEADER, MAP_OP_SLOTS, RINGBUF_OP_SLOTS } from '../vm/map-header.ts';
 import type { CheckedAttr } from './alloc-check.ts';
 import { commandError } from './command-error.ts';
 import type { MapEnv, MapRef } from './env.ts';
@@ -55,6 +55,7 @@ export abstract class BpfMap implements MapRef {
   readonly attr: CheckedAttr;
   readonly shape: MapShape;
   readonly env: MapEnv;
+  /** The map as executors and helpers see it. */
   readonly runtime: MapRuntime;
   readonly instance: MapInstance;
   readonly header: number;
@@ -82,16 +83,21 @@ export abstract class BpfMap implements MapRef {
     this.#writeHeader();
     this.runtime = {
       id: this.id, header: this.header, mapType: this.shape.mapType,
-      valuesOffset: parts.directValues === true ? this.data : undefined, ops: this.instance.ops,
+      valuesOffset: parts.directValues === true ? this.data : undefined, ops: this.instance.ops, ...this.extraOps(),
     };
   }
 
-  /** Puts the operations into consecutive slots of the function table, in MAP_OP_SLOTS order. Returns the first, 0 without a table. */
+  #slotNames(): string[] {
+    return [...MAP_OP_SLOTS, ...RINGBUF_OP_SLOTS].filter((name) => this.instance.exports[name] !== undefined);
+  }
+
+  /** Puts the operations into consecutive slots of the function table, in MAP_OP_SLOTS order, a ring buffer's own after them. Returns the first, 0 without a table. */
   #publishOps(): number {
     const { table } = this.env;
     if (table === undefined) return 0;
-    const first = table.allocate(MAP_OP_SLOTS.length);
-    MAP_OP_SLOTS.forEach((name, i) => table.wasm.set(first + i, this.instance.exports[name] as never));
+    const names = this.#slotNames();
+    const first = table.allocate(names.length);
+    names.forEach((name, i) => table.wasm.set(first + i, this.instance.exports[name] as Function));
     return first;
   }
 
@@ -104,6 +110,11 @@ export abstract class BpfMap implements MapRef {
       [STATE.grace, this.env.graceCell],
     ];
     for (const [at, value] of cells) view.setUint32(this.header + at, value, true);
+  }
+
+  /** What this type's runtime has beyond MapOps; called by the constructor, so only `instance`, `shape`, `env`, `header` and `data` are there. */
+  protected extraOps(): { ringbuf?: RingbufOps; redirectTarget?: (key: number) => number } {
+    return {};
   }
 
   /** Memory of the kernel. Throws BpfSyscallError ENOMEM. */
@@ -368,7 +379,7 @@ export abstract class BpfMap implements MapRef {
   #dispose(): void {
     const { memory, table } = this.env;
     this.freeMemory();
-    if (table !== undefined) table.release(this.#opsSlot, MAP_OP_SLOTS.length);
+    if (table !== undefined) table.release(this.#opsSlot, this.#slotNames().length);
     memory.free(this.data, Math.max(this.#parts.dataBytes, 8), this.#parts.dataAlign ?? 64);
     memory.free(this.#keyScratch, Math.max(this.shape.keySize, 8));
     memory.free(this.#valueScratch, Math.max(valueStride(this.shape), 8));

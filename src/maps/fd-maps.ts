@@ -76,7 +76,7 @@ abstract class FdArrayMap extends IndexedMap {
   }
 
   protected override releaseElements(): void {
-    for (const index of [...this.#held.keys()]) this.takeElement(index);
+    for (const index of this.#held.keys()) this.takeElement(index);
   }
 }
 
@@ -261,6 +261,9 @@ export class XskMap extends FdArrayMap {
   }
   protected override sysLookup(): number {
     return -EOPNOTSUPP;
+  }
+  protected override extraOps(): { redirectTarget: (key: number) => number } {
+    return { redirectTarget: (key) => this.redirectTarget(key) };
   }
   /** The socket id that bpf_redirect_map sends to, 0 when there is none. */
   redirectTarget(key: number): number {

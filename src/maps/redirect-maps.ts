@@ -47,6 +47,9 @@ abstract class RedirectArrayMap extends IndexedMap {
     super(setup, { emit: emitSlotOps, dataBytes: setup.shape.maxEntries * REDIRECT_VALUE_BYTES });
   }
 
+  protected override extraOps(): { redirectTarget: (key: number) => number } {
+    return { redirectTarget: (key) => this.redirectTarget(key) };
+  }
   /** Offset of the element {u32 ifindex or qsize, u32 program id} that bpf_redirect_map finds, or 0. */
   redirectTarget(key: number): number {
     if (key >= this.shape.maxEntries) return 0;
@@ -77,7 +80,7 @@ abstract class RedirectArrayMap extends IndexedMap {
     return 0;
   }
   protected override releaseElements(): void {
-    for (const index of [...this.#progs.keys()]) this.setElement(index, 0, undefined);
+    for (const index of this.#progs.keys()) this.setElement(index, 0, undefined);
   }
 }
 
@@ -145,6 +148,9 @@ export class DevMapHash extends HashMap {
   protected override get batch(): BatchSupport {
     return {};
   }
+  protected override extraOps(): { redirectTarget: (key: number) => number } {
+    return { redirectTarget: (key) => this.redirectTarget(key) };
+  }
   /** Offset of the element that bpf_redirect_map finds, or 0. */
   redirectTarget(key: number): number {
     const bytes = new Uint8Array(4);
@@ -182,6 +188,6 @@ export class DevMapHash extends HashMap {
     return -ENOTSUPP;
   }
   protected override releaseElements(): void {
-    for (const key of [...this.#progs.keys()]) this.#hold(key, undefined);
+    for (const key of this.#progs.keys()) this.#hold(key, undefined);
   }
 }

@@ -3,29 +3,35 @@
 // Source: kernel/bpf/ringbuf.c; libbpf's ringbuf.c for how a consumer walks.
 
 import { ENOTSUPP } from '../spec/errno.ts';
+import type { RingbufOps } from '../vm/executor.ts';
 import { BpfMap } from './bpf-map.ts';
 import type { MapSetup } from './bpf-map.ts';
 import { STATE } from './layout.ts';
 import { BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT, BPF_RINGBUF_HDR_SZ, emitRingbufOps } from './ringbuf.ts';
-import type { RingbufOps } from './ringbuf.ts';
 
 /** BPF_MAP_TYPE_RINGBUF. */
 export class RingbufMap extends BpfMap {
-  /** What the ring buffer helpers call. */
-  readonly ringbuf: RingbufOps;
-
   constructor(setup: MapSetup) {
     super(setup, { emit: emitRingbufOps, dataBytes: 2 * setup.shape.maxEntries, dataAlign: 4096 });
+  }
+
+  protected override extraOps(): { ringbuf: RingbufOps } {
     const { exports } = this.instance;
     const reserve = exports['ringbufReserve'] as (size: number) => number;
     const query = exports['ringbufQuery'] as (flags: number) => bigint;
-    this.ringbuf = {
-      reserve: (size) => reserve(size) >>> 0,
-      submit: exports['ringbufSubmit'] as RingbufOps['submit'],
-      discard: exports['ringbufDiscard'] as RingbufOps['discard'],
-      output: exports['ringbufOutput'] as RingbufOps['output'],
-      query: (flags) => BigInt.asUintN(64, query(flags)),
+    return {
+      ringbuf: {
+        reserve: (size) => reserve(size) >>> 0,
+        submit: exports['ringbufSubmit'] as RingbufOps['submit'],
+        discard: exports['ringbufDiscard'] as RingbufOps['discard'],
+        output: exports['ringbufOutput'] as RingbufOps['output'],
+        query: (flags) => BigInt.asUintN(64, query(flags)),
+      },
     };
+  }
+  /** What the ring buffer helpers call. */
+  get ringbuf(): RingbufOps {
+    return this.runtime.ringbuf as RingbufOps;
   }
 
   /** Bytes between consumer and producer, busy and discarded records included. */

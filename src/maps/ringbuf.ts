@@ -29,19 +29,6 @@ export const BPF_RB_PROD_POS = 3;
 /** A record is shorter than this. */
 const RINGBUF_MAX_RECORD_BYTES = 0x3fff_ffff;
 
-/** Operations of a ring buffer beyond MapOps. Offsets and errors as there; sizes in bytes below 2^32, larger ones given as -1. */
-export interface RingbufOps {
-  /** Offset of a new record's `size` bytes, or 0 when there is no room. The record stays busy until it is submitted or discarded. */
-  reserve(size: number): number;
-  /** Ends a record that `reserve` gave; `flags` BPF_RB_…_WAKEUP. Also works on records of another ring buffer (the record knows its map). */
-  submit(sample: number, flags: number): void;
-  discard(sample: number, flags: number): void;
-  /** Copies `size` bytes in as one record: 0, -EINVAL for unknown flags, -EAGAIN when there is no room. */
-  output(data: number, size: number, flags: number): number;
-  /** BPF_RB_AVAIL_DATA …: a u64 as bigint; 0 for unknown flags (-1 stands for flags over 31 bits). */
-  query(flags: number): bigint;
-}
-
 type Reserve = FunctionRef<readonly ['i32'], 'i32'>;
 type Commit = FunctionRef<readonly ['i32', 'i32', 'i32'], 'void'>;
 

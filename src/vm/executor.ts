@@ -28,6 +28,23 @@ export interface MapRuntime {
   /** Where a direct value address (BPF_PSEUDO_MAP_VALUE) points: the first value's offset, or undefined for maps without one. */
   readonly valuesOffset: number | undefined;
   readonly ops: MapOps;
+  /** Ring buffers only. bpf_ringbuf_submit and _discard get just the sample: the u32 at sample - 4 is the MAP_HEADER's offset (`host.mapAt`). */
+  readonly ringbuf?: RingbufOps;
+  /** DEVMAP, DEVMAP_HASH, CPUMAP: offset of the element {u32 ifindex or qsize, u32 program id}; XSKMAP: the socket's id. 0 when `key` has no target. */
+  readonly redirectTarget?: (key: number) => number;
+}
+
+/** Operations of a ring buffer beyond MapOps. Offsets and errors as there; sizes in bytes below 2^32, flags over 31 bits as -1. */
+export interface RingbufOps {
+  /** Offset of a new record's `size` bytes, or 0 when there is no room. The record stays busy until it is submitted or discarded. */
+  reserve(size: number): number;
+  /** Ends a record that `reserve` gave; `flags` BPF_RB_…_WAKEUP. */
+  submit(sample: number, flags: number): void;
+  discard(sample: number, flags: number): void;
+  /** Copies `size` bytes in as one record: 0, -EINVAL for unknown flags, -EAGAIN when there is no room. */
+  output(data: number, size: number, flags: number): number;
+  /** BPF_RB_AVAIL_DATA …: a u64; 0 for unknown flags. */
+  query(flags: number): bigint;
 }
 
 /**

@@ -18,3 +18,5 @@ export const MAP_HEADER = {
 
 /** The order of a map's operations in the function table, from `opsSlot`. */
 export const MAP_OP_SLOTS = ['lookup', 'update', 'delete', 'push', 'pop', 'peek', 'lookupPercpu', 'walk'] as const;
+/** What follows MAP_OP_SLOTS in a ring buffer's slots: reserve (i32) → i32, submit and discard (i32, i32), output (i32, i32, i32) → i32, query (i32) → i64. */
+export const RINGBUF_OP_SLOTS = ['ringbufReserve', 'ringbufSubmit', 'ringbufDiscard', 'ringbufOutput', 'ringbufQuery'] as const;

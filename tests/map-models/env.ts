@@ -19,6 +19,12 @@ export interface TestEnv extends MapEnv {
   endGracePeriod(): void;
 }
 
+function resolve<T>(table: Map<number, T>, fd: number): T {
+  const found = table.get(fd);
+  if (found === undefined) throw commandError('BPF_MAP_UPDATE_ELEM', EBADF);
+  return found;
+}
+
 /** Makes an environment with `cpus` CPUs; `shared` memory on request. */
 export function testEnv(cpus = 2, shared = false): TestEnv {
   const memory = new KernelMemory({ shared, maximumPages: 65536 });
@@ -30,11 +36,6 @@ export function testEnv(cpus = 2, shared = false): TestEnv {
   const progs = new Map<number, ProgRef>();
   const devices = new Set<number>();
   let nextId = 1;
-  const resolve = <T>(table: Map<number, T>, fd: number): T => {
-    const found = table.get(fd);
-    if (found === undefined) throw commandError('BPF_MAP_UPDATE_ELEM', EBADF);
-    return found;
-  };
   return {
     memory, cpu, possibleCpus: cpus, graceCell, cpuAreas, maps, progs, devices,
     deferFree: (fn) => void deferred.push(fn),
