@@ -11,7 +11,7 @@ import { baseType, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, PTR_MAYBE_NULL, PTR_TO
 import { NotSupportedError } from '../util/errors.ts';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U64_MAX } from '../util/u64.ts';
 import { markReg32Unbounded, regBoundsSync, setVarOff } from './bounds.ts';
-import { checkMapAccess } from './check-mem.ts';
+import { checkMapAccess } from './check-map-value.ts';
 import { Rejection, type VerifierEnv } from './env.ts';
 import { markRegUnknown } from './mark-reg.ts';
 import { regAt } from './reg-arg.ts';
@@ -42,6 +42,8 @@ export function adjustPtrMinMaxVals(env: VerifierEnv, insn: Insn, ptr: RegState,
   const scalarIsDst = dst === off;
   dst.type = ptr.type;
   dst.id = ptr.id;
+  // In `scalar += fp` Linux 6.18 leaves the scalar's frame number 0, so that a callee's stack passes for its caller's: not repeated here.
+  dst.frameno = ptr.frameno;
   checkRegSaneOffset(env, off, ptr.type);
   checkRegSaneOffset(env, ptr, ptr.type);
   markReg32Unbounded(dst);
