@@ -31,21 +31,12 @@ function zeroFrame(s: Scope): void {
   for (let offset = first; offset < FRAME_BYTES; offset += 16) s.f.store('v128.store', s.frameStart(), ZEROS, { offset });
 }
 
-/** Raw programs may call themselves without end: stop where the stack ends. */
-function checkDepth(s: Scope): void {
-  const { checked } = s.unit.parts;
-  if (checked === undefined) return;
-  i32.lt_u(s.framePointer, checked.stack.start + FRAME_BYTES).emit(s.code);
-  s.faultIf(FAULT.call, s.subprog.start);
-}
-
 function writeEntry(s: Scope): void {
   const { parts, env, cpu } = s.unit;
   const insns = parts.insns.slice(s.subprog.start, s.subprog.end);
   s.f.set(s.frameStart(), i32.sub(s.framePointer, FRAME_BYTES));
   if (env.fuel || insns.some(isCall)) s.f.set(s.cpu(), cpu);
   if (insns.some(isMayGoto)) initMayGoto(s);
-  checkDepth(s);
   if (parts.readsUninitStack) zeroFrame(s);
 }
 

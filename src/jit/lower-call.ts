@@ -15,6 +15,7 @@ import { MAP_HEADER } from '../vm/map-header.ts';
 import { i32, i64, operand } from '../wasm/expr.ts';
 import type { Expr, Operand } from '../wasm/expr.ts';
 import { call } from '../wasm/refs.ts';
+import { FAULT } from './fault.ts';
 import { emitters } from './helper-emitters.ts';
 import { lowerMapCall } from './map-calls.ts';
 import { addressOf } from './scope.ts';
@@ -22,10 +23,19 @@ import type { Scope } from './scope.ts';
 
 const ARGS = [1, 2, 3, 4, 5] as const;
 
+/** Raw programs may call themselves without end: they stop where the stack ends. */
+function checkDepth(s: Scope, at: number): void {
+  const { checked } = s.unit.parts;
+  if (checked === undefined) return;
+  i32.lt_u(s.framePointer, checked.stack.start + 2 * FRAME_BYTES).emit(s.code);
+  s.faultIf(FAULT.call, at);
+}
+
 function callFunction(s: Scope, insn: Insn, at: number): void {
   const start = at + 1 + insn.imm;
   const index = s.unit.parts.subprogs.findIndex((subprog) => subprog.start === start);
   const callee = defined(s.unit.functions[index], `function at instruction ${start}`);
+  checkDepth(s, at);
   const [r1, r2, r3, r4, r5] = ARGS.map((register) => s.reg(register)) as [Expr<'i64'>, Expr<'i64'>, Expr<'i64'>, Expr<'i64'>, Expr<'i64'>];
   s.f.set(s.register(BPF_REG_0), call(callee, r1, r2, r3, r4, r5, i32.sub(s.framePointer, FRAME_BYTES)));
 }

@@ -11,7 +11,10 @@ import { mintVerifiedProgram } from '../insn/verified-program.ts';
 import type { CheckedRanges, VerifiedProgram, VerifiedSubprog } from '../insn/verified-program.ts';
 import { insnRowOf } from '../spec/insn-table.ts';
 import { MAX_BPF_STACK, MAX_CALL_FRAMES } from '../spec/limits.ts';
-import { BPF_ADDR_SPACE_CAST, BPF_ALU64, BPF_MOV, BPF_X } from '../spec/opcodes.ts';
+import {
+  BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_ATOMIC, BPF_CMPXCHG, BPF_FETCH, BPF_LDX, BPF_LOAD_ACQ, BPF_MOV, BPF_REG_FP, BPF_STORE_REL, BPF_STX,
+  BPF_X, insnClass, insnMode,
+} from '../spec/opcodes.ts';
 import { Fault, InternalError } from '../util/errors.ts';
 import { CPU, FRAME_BYTES, createCpuArea, stackTop } from './cpu-area.ts';
 import type { ExecEnv, Executor } from './executor.ts';
@@ -30,10 +33,20 @@ export interface RawResult { readonly r0: bigint; readonly memory: Uint8Array }
 
 const fault = (what: string, at: number): Fault => new Fault('instruction', `${what}, at instruction ${at}`);
 
+/** True when the instruction would change r10, which is read-only (the verifier refuses it too). */
+function writesFramePointer(insn: Insn): boolean {
+  const cls = insnClass(insn.code);
+  if (cls === BPF_ALU || cls === BPF_ALU64 || cls === BPF_LDX || isLddw(insn)) return insn.dst === BPF_REG_FP;
+  if (cls !== BPF_STX || insnMode(insn.code) !== BPF_ATOMIC || insn.imm === BPF_CMPXCHG || insn.imm === BPF_STORE_REL) return false;
+  if (insn.imm === BPF_LOAD_ACQ) return insn.dst === BPF_REG_FP;
+  return (insn.imm & BPF_FETCH) !== 0 && insn.src === BPF_REG_FP;
+}
+
 /** Refuses one slot that starts an instruction, if it is none, or one that needs a kernel around it. */
 function checkInsn(insn: Insn, at: number): void {
   const row = insnRowOf(insn);
   if (row === undefined) throw fault(`no such instruction (opcode 0x${insn.code.toString(16).padStart(2, '0')})`, at);
+  if (writesFramePointer(insn)) throw fault('frame pointer is read only', at);
   if (row.group === 'packet') throw fault('packet loads need a packet', at);
   if (isLddw(insn) && insn.src !== 0) throw fault('a raw program has neither maps nor functions to point to', at);
   if (insn.code === (BPF_ALU64 | BPF_MOV | BPF_X) && insn.off === BPF_ADDR_SPACE_CAST) throw fault('address space casts need an arena', at);
