@@ -19,7 +19,7 @@ import { checkFuncArgRegOff, checkRegType } from './arg-types.ts';
 import { markChainPrecision } from './backtrack.ts';
 import type { CallMeta } from './call-meta.ts';
 import { checkHelperMemAccess, checkMemSizeReg } from './check-helper-mem.ts';
-import { mayPassPacket } from './check-packet.ts';
+import { mayAccessDirectPktData } from './check-packet.ts';
 import { checkConstStr } from './const-str.ts';
 import type { VerifierEnv } from './env.ts';
 import { processSpinLock, processTimerFunc } from './map-fields.ts';
@@ -47,7 +47,7 @@ export function checkFuncArg(env: VerifierEnv, arg: number, meta: CallMeta, prot
     return;
   }
   const reg = regAt(env, regno);
-  if (typeIsPktPointer(reg.type) && !mayPassPacket(env, meta.pktAccess, false)) {
+  if (typeIsPktPointer(reg.type) && !(mayAccessDirectPktData(env, false) && meta.pktAccess)) {
     env.reject(EACCES, 'helper access to the packet is not allowed');
   }
   const argType = baseType(declared) === ARG_PTR_TO_MAP_VALUE ? resolveMapArgType(env, meta, declared) : declared;
