@@ -1,6 +1,7 @@
 // The verifier's front door: what it is given and what it answers.
 // Invariant: `verifyProgram` depends on nothing but its arguments; the same arguments give the same log, byte for byte.
 
+import type { Btf } from '../btf/btf.ts';
 import type { Program } from '../insn/insn.ts';
 import type { VerifiedProgram } from '../insn/verified-program.ts';
 
@@ -37,6 +38,8 @@ export interface VerifierOptions {
   readonly logLevel: number;
   /** The map behind a file descriptor of the program's LDDW, or undefined for -EBADF. */
   readonly mapByFd: (fd: number) => VerifierMap | undefined;
+  /** The program's own BTF (prog_btf_fd): arguments of global functions are checked by it. */
+  readonly btf?: Btf;
   /** Source line of a line-info record's offset, and a function's name by BTF type id; undefined without BTF. */
   readonly lineText?: (lineOff: number) => string;
   readonly funcName?: (typeId: number) => string | undefined;

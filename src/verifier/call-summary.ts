@@ -2,20 +2,17 @@
 // Source: behaviour of get_call_summary, is_sync_callback_calling_insn and is_async_callback_calling_insn, Linux 6.18.
 
 import type { Insn } from '../insn/insn.ts';
-import {
-  BPF_FUNC_find_vma, BPF_FUNC_for_each_map_elem, BPF_FUNC_get_smp_processor_id, BPF_FUNC_loop, BPF_FUNC_timer_set_callback, BPF_FUNC_user_ringbuf_drain,
-} from '../spec/helpers.ts';
+import { ASYNC_CALLBACKS, SYNC_CALLBACKS } from '../spec/helper-facts.ts';
+import { BPF_FUNC_get_smp_processor_id } from '../spec/helpers.ts';
 import { RET_VOID } from '../spec/verifier-types.ts';
 import { helperProto } from './helper-protos.ts';
 import type { VerifierEnv } from './env.ts';
 import { isHelperCall } from './prologue.ts';
 
-const SYNC_CALLBACK_HELPERS: ReadonlySet<number> = new Set([BPF_FUNC_for_each_map_elem, BPF_FUNC_find_vma, BPF_FUNC_loop, BPF_FUNC_user_ringbuf_drain]);
-
 /** A helper that calls back into the program while it runs. */
-export const callsSyncCallback = (insn: Insn): boolean => isHelperCall(insn) && SYNC_CALLBACK_HELPERS.has(insn.imm);
+export const callsSyncCallback = (insn: Insn): boolean => isHelperCall(insn) && SYNC_CALLBACKS.has(insn.imm);
 /** A helper that registers a callback to run later. */
-export const callsAsyncCallback = (insn: Insn): boolean => isHelperCall(insn) && insn.imm === BPF_FUNC_timer_set_callback;
+export const callsAsyncCallback = (insn: Insn): boolean => isHelperCall(insn) && ASYNC_CALLBACKS.has(insn.imm);
 
 /** How many arguments a helper reads, whether it returns something, and whether it keeps registers that it doesn't use (bpf_fastcall). */
 export interface CallSummary { readonly params: number; readonly isVoid: boolean; readonly fastcall: boolean }

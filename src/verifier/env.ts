@@ -55,6 +55,8 @@ export class Rejection {
 export interface InsnAux {
   /** Register type of the memory operand (0 not yet), for agreement between paths and for fix-ups. */
   ptrType: number;
+  /** Different paths use different kinds of memory here. */
+  memoryMixed: boolean;
   /** 1 + index of the map of a helper call or LDDW; 0 none; -1 different maps on different paths. */
   mapIndex: number;
   /** Byte offset in a map's value for LDDW of a map value. */
@@ -116,7 +118,7 @@ export interface SubprogInfo {
 }
 
 const newAux = (): InsnAux => ({
-  ptrType: 0, mapIndex: 0, mapOff: 0, constantKey: undefined, callbackSubprog: -1, ctxFieldSize: 0, liveRegsBefore: 0, scc: 0, aluState: 0, aluLimit: 0,
+  ptrType: 0, memoryMixed: false, mapIndex: 0, mapOff: 0, constantKey: undefined, callbackSubprog: -1, ctxFieldSize: 0, liveRegsBefore: 0, scc: 0, aluState: 0, aluLimit: 0,
   seen: false, prunePoint: false, forceCheckpoint: false, jmpPoint: false, callsCallback: false, sanitizeStackSpill: false, nospec: false,
   nospecResult: false, zextDst: false, maybeUnaligned: false, readsUninitStack: false, fastcallPattern: false, fastcallSpillsNum: 0,
   loopInlineInitialized: false, loopInlineFit: false,

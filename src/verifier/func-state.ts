@@ -29,6 +29,8 @@ export class FuncState {
   inCallbackFn = false;
   inAsyncCallbackFn = false;
   inExceptionCallbackFn = false;
+  /** How many entries into asynchronous callbacks led here. */
+  asyncEntryCount = 0;
   /** Times the callback was simulated at this call site (depth-first unrolling). */
   callbackDepth = 0;
   /** Range that a callback may return. */
@@ -45,6 +47,7 @@ export class FuncState {
     this.inCallbackFn = from.inCallbackFn;
     this.inAsyncCallbackFn = from.inAsyncCallbackFn;
     this.inExceptionCallbackFn = from.inExceptionCallbackFn;
+    this.asyncEntryCount = from.asyncEntryCount;
     this.callbackDepth = from.callbackDepth;
     this.callbackRetMin = from.callbackRetMin;
     this.callbackRetMax = from.callbackRetMax;
@@ -60,8 +63,9 @@ export class FuncState {
     this.inCallbackFn = false;
     this.inAsyncCallbackFn = false;
     this.inExceptionCallbackFn = false;
+    this.asyncEntryCount = 0;
     this.callbackDepth = 0;
     this.callbackRetMin = 0;
-    this.callbackRetMax = 1;
+    this.callbackRetMax = 0;
   }
 }

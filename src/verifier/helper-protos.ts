@@ -1,29 +1,14 @@
 // Which prototype a helper call is checked against, for the program under verification.
-// Source: behaviour of get_helper_proto and bpf_helper_changes_pkt_data, Linux 6.18.
+// Source: behaviour of get_helper_proto, Linux 6.18; the facts are in spec/prog-type-helpers.ts and spec/helper-facts.ts.
 
-import {
-  BPF_FUNC_clone_redirect, BPF_FUNC_l3_csum_replace, BPF_FUNC_l4_csum_replace, BPF_FUNC_lwt_push_encap, BPF_FUNC_lwt_seg6_action,
-  BPF_FUNC_lwt_seg6_adjust_srh, BPF_FUNC_lwt_seg6_store_bytes, BPF_FUNC_msg_pop_data, BPF_FUNC_msg_pull_data, BPF_FUNC_msg_push_data,
-  BPF_FUNC_skb_adjust_room, BPF_FUNC_skb_change_head, BPF_FUNC_skb_change_proto, BPF_FUNC_skb_change_tail, BPF_FUNC_skb_pull_data,
-  BPF_FUNC_skb_store_bytes, BPF_FUNC_skb_vlan_pop, BPF_FUNC_skb_vlan_push, BPF_FUNC_store_hdr_opt, BPF_FUNC_tail_call, BPF_FUNC_xdp_adjust_head,
-  BPF_FUNC_xdp_adjust_meta, BPF_FUNC_xdp_adjust_tail, helperById, type HelperProto,
-} from '../spec/helpers.ts';
+import { CHANGES_PACKET } from '../spec/helper-facts.ts';
+import type { HelperProto } from '../spec/helpers.ts';
+import { helperProtoFor } from '../spec/prog-type-helpers.ts';
 import type { VerifierEnv } from './env.ts';
 
-const CHANGES_PKT_DATA: ReadonlySet<number> = new Set([
-  BPF_FUNC_clone_redirect, BPF_FUNC_l3_csum_replace, BPF_FUNC_l4_csum_replace, BPF_FUNC_lwt_push_encap, BPF_FUNC_lwt_seg6_action,
-  BPF_FUNC_lwt_seg6_adjust_srh, BPF_FUNC_lwt_seg6_store_bytes, BPF_FUNC_msg_pop_data, BPF_FUNC_msg_pull_data, BPF_FUNC_msg_push_data,
-  BPF_FUNC_skb_adjust_room, BPF_FUNC_skb_change_head, BPF_FUNC_skb_change_proto, BPF_FUNC_skb_change_tail, BPF_FUNC_skb_pull_data,
-  BPF_FUNC_skb_store_bytes, BPF_FUNC_skb_vlan_pop, BPF_FUNC_skb_vlan_push, BPF_FUNC_store_hdr_opt, BPF_FUNC_xdp_adjust_head,
-  BPF_FUNC_xdp_adjust_meta, BPF_FUNC_xdp_adjust_tail,
-  // A program that is tail-called may do any of the above.
-  BPF_FUNC_tail_call,
-]);
-
 /** Whether the helper may move packet data, which invalidates all packet pointers. */
-export const helperChangesPktData = (id: number): boolean => CHANGES_PKT_DATA.has(id);
+export const helperChangesPktData = (id: number): boolean => CHANGES_PACKET.has(id);
 
-/** The prototype that programs of this type call helper `id` by; undefined when they may not call it at all. */
-export function helperProto(_env: VerifierEnv, id: number): HelperProto | undefined {
-  return helperById(id);
-}
+/** The prototype that this program calls helper `id` by; undefined when it may not call it at all. */
+export const helperProto = (env: VerifierEnv, id: number): HelperProto | undefined =>
+  helperProtoFor(env.prog.type, id, env.prog.expectedAttachType, { bpf: env.bpfCapable, perfmon: env.allowPtrLeaks });
