@@ -1,6 +1,6 @@
 // Every error that bpfkit throws on purpose. A caller can tell by type what went wrong and where.
 // Invariant: `throw new Error(` appears nowhere; the CLI maps `exitCode` to its own.
-// Source: docs/errors.md is generated from the classes' `summary`.
+// Source: docs/reference/errors.md is generated from the sentence over each class.
 
 /** Base of all typed errors. `exitCode` is what the CLI ends with: 1 rejected or failed, 2 bad input or unsupported. */
 export abstract class BpfkitError extends Error {
