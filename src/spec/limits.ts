@@ -47,19 +47,14 @@ export const MAX_PACKET_OFF = 0xffff;
 export const BPF_MAX_LOOPS = 8 * 1024 * 1024;
 /** May_goto iterations between looks at the clock. */
 export const BPF_MAX_TIMED_LOOPS = 0xffff;
-/** Depth of nested maps. */
-export const MAX_MAP_IN_MAP_DEPTH = 1;
 /** Bytes of a name with its NUL. */
 export const BPF_OBJ_NAME_LEN = 16;
 export const BPF_TAG_SIZE = 8;
 export const BPF_BUILD_ID_SIZE = 20;
-/** The verifier's log buffer: smallest and largest size that bpf() takes. */
-export const BPF_LOG_MIN_SIZE = 128;
+/** Largest log buffer that bpf() takes, in bytes. */
 export const BPF_LOG_MAX_SIZE = 0xffff_ffff >>> 2;
 /** One line of the verifier's log, cut here. */
 export const BPF_VERIFIER_TMP_LOG_SIZE = 1024;
-/** Largest key of hash and array-like maps. */
-export const MAX_BPF_KEY_SIZE = 512;
 /** Bytes of a format string's values: bpf_trace_vprintk and its kin. */
 export const MAX_BPRINTF_VARARGS = 12;
 export const MAX_BPRINTF_BIN_ARGS = 512;
@@ -91,5 +86,3 @@ export const BPF_ID_MAP_SIZE = (MAX_BPF_REG + MAX_BPF_STACK / BPF_REG_SIZE) * MA
 export const BPF_ADD_CONST = 0x8000_0000;
 /** A classic filter's scratch words. */
 export const BPF_MEMWORDS = 16;
-/** Jump history entries are found by binary search only in kernels; here the bound on a backtracked path. */
-export const MAX_BPF_JMP_HISTORY = 0x10_0000;
