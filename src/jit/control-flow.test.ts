@@ -106,6 +106,34 @@ describe('making graphs reducible', () => {
     }
   });
 
+  test('5,000 loops entered in the middle, one behind the other', () => {
+    const one = (i: number): Insn[] => [insn(0x55, 1, 0, 1, 0), insn(0x07, 0, 0, 0, 1), insn(0x07, 0, 0, 0, 2), insn(0xa5, 0, 0, -3, 10 * i + 10)];
+    let expected = 0;
+    for (let i = 0; i < 5000; i++) do expected += 3; while (expected < 10 * i + 10);
+    expect(runProgram([mov(0, 0), ...Array.from({ length: 5000 }, (_, i) => one(i)).flat(), EXIT])).toBe(BigInt(expected));
+  });
+
+  test('300 loops inside each other, each entered in the middle', () => {
+    const depth = 300;
+    // before a loop: if r1 goto its middle; the middle of the outer one holds the inner one; behind it: r0 += 1, back to the head a few times
+    let body: Insn[] = [insn(0x07, 0, 0, 0, 1)];
+    for (let level = 1; level <= depth; level++) {
+      body = [insn(0x55, 1, 0, 1, 0), insn(0x07, 0, 0, 0, 1), ...body, insn(0x07, 0, 0, 0, 1), insn(0xa5, 0, 0, -(body.length + 3), 3 * level)];
+    }
+    expect(isReducible([mov(0, 0), ...body, EXIT])).toBe(false);
+    let expected = 0;
+    const round = (level: number): void => {
+      if (level === 0) return void expected++;
+      do {
+        expected++;
+        round(level - 1);
+        expected++;
+      } while (expected < 3 * level);
+    };
+    round(depth);
+    expect(runProgram([mov(0, 0), ...body, EXIT])).toBe(BigInt(expected));
+  });
+
   test('a loop entered in the middle gets one dispatcher', () => {
     // 0: if r1 goto 3; 2: r0 += 1; 3: r0 += 2; if r0 < 10 goto 2
     const insns = [mov(0, 0), insn(0x55, 1, 0, 1, 0), insn(0x07, 0, 0, 0, 1), insn(0x07, 0, 0, 0, 2), insn(0xa5, 0, 0, -3, 10), EXIT];

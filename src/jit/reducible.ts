@@ -37,7 +37,7 @@ function loopsWithin(nodes: readonly FlowNode[], within: ReadonlySet<number>): n
       const above = stack.at(-1);
       if (above !== undefined) lower(above.node, low.get(top.node) as number);
       if (low.get(top.node) !== index.get(top.node)) continue;
-      const component = path.splice(path.indexOf(top.node));
+      const component = path.splice(path.lastIndexOf(top.node));
       for (const node of component) open.delete(node);
       if (component.length > 1 || successors(top.node).includes(top.node)) found.push(component);
     }
@@ -45,29 +45,35 @@ function loopsWithin(nodes: readonly FlowNode[], within: ReadonlySet<number>): n
   return found;
 }
 
-function entriesOf(nodes: readonly FlowNode[], reachable: readonly number[], loop: ReadonlySet<number>): number[] {
-  const entries = new Set<number>();
-  for (const from of reachable) {
-    if (loop.has(from)) continue;
-    for (const { to } of edgesOf((nodes[from] as FlowNode).exit)) if (loop.has(to)) entries.add(to);
-  }
-  return [...entries];
+/** An edge with the node that it leaves; lists of them by the node that they reach are kept up to date as edges move. */
+interface Incoming { readonly from: number; readonly edge: Edge }
+
+function incomingOf(nodes: readonly FlowNode[], reachable: readonly number[]): Incoming[][] {
+  const incoming = nodes.map((): Incoming[] => []);
+  for (const from of reachable) for (const edge of edgesOf((nodes[from] as FlowNode).exit)) incoming[edge.to]?.push({ from, edge });
+  return incoming;
 }
 
-/** Sends every edge to one of `entries` through a new dispatcher; returns the dispatcher. */
-function addDispatcher(nodes: FlowNode[], entries: readonly number[]): number {
+/** Nodes of the loop that an edge from outside reaches. */
+function entriesOf(incoming: readonly (readonly Incoming[])[], loop: ReadonlySet<number>): number[] {
+  return [...loop].filter((node) => (incoming[node] as readonly Incoming[]).some(({ from }) => !loop.has(from)));
+}
+
+/** Sends every edge to one of `entries` through a new dispatcher. */
+function addDispatcher(nodes: FlowNode[], incoming: Incoming[][], entries: readonly number[]): void {
   const dispatcher = nodes.length;
   const arms: Edge[] = entries.map((to) => ({ to }));
-  for (const node of nodes) {
-    for (const edge of edgesOf(node.exit)) {
-      const select = entries.indexOf(edge.to);
-      if (select < 0) continue;
-      edge.to = dispatcher;
-      edge.select = select;
+  const moved: Incoming[] = [];
+  for (const [select, entry] of entries.entries()) {
+    for (const into of incoming[entry] as readonly Incoming[]) {
+      into.edge.to = dispatcher;
+      into.edge.select = select;
+      moved.push(into);
     }
+    incoming[entry] = [{ from: dispatcher, edge: arms[select] as Edge }];
   }
+  incoming.push(moved);
   nodes.push({ block: undefined, bodyEnd: 0, exit: { kind: 'dispatch', arms } });
-  return dispatcher;
 }
 
 /** Moves the entry's content to a new node, so that node 0 is in no loop and every loop is entered by an edge. */
@@ -81,12 +87,13 @@ function addEmptyEntry(nodes: FlowNode[]): number {
 /** Adds dispatchers to `nodes` until every loop has one entry. `reachable` lists the nodes that can be reached from node 0. */
 export function makeReducible(nodes: FlowNode[], reachable: readonly number[]): void {
   const live = [...reachable, addEmptyEntry(nodes)];
-  const regions: number[][] = [[...live]];
+  const incoming = incomingOf(nodes, live);
+  const regions: number[][] = [live];
   for (let region = regions.pop(); region !== undefined; region = regions.pop()) {
     for (const loop of loopsWithin(nodes, new Set(region))) {
-      const entries = entriesOf(nodes, live, new Set(loop));
+      const entries = entriesOf(incoming, new Set(loop));
       const [only] = entries;
-      if (entries.length > 1) live.push(addDispatcher(nodes, entries));
+      if (entries.length > 1) addDispatcher(nodes, incoming, entries);
       regions.push(entries.length > 1 ? loop : loop.filter((node) => node !== only));
     }
   }
