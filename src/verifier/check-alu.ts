@@ -6,19 +6,20 @@ import type { Insn } from '../insn/insn.ts';
 import { EACCES, EINVAL } from '../spec/errno.ts';
 import { BPF_MAP_TYPE_ARENA } from '../spec/map-types.ts';
 import { BPF_ADD, BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_ARSH, BPF_DIV, BPF_END, BPF_K, BPF_LSH, BPF_MOD, BPF_MOV, BPF_NEG, BPF_RSH,
-  BPF_SUB, BPF_TO_LE, BPF_X, insnClass, insnOp, insnSrc } from '../spec/opcodes.ts';
+  BPF_SUB, BPF_TO_BE, BPF_TO_LE, BPF_X, insnClass, insnOp, insnSrc } from '../spec/opcodes.ts';
 import { SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
 import { S32_MAX } from '../util/u64.ts';
 import { rangeOp } from './alu-ranges.ts';
 import { markChainPrecision } from './backtrack.ts';
-import { regBoundsSanityCheck, regBoundsSync } from './bounds.ts';
+import { markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setVarOff } from './bounds.ts';
 import { adjustPtrMinMaxVals, ALU_OP_TEXT, sanitizeScalarAlu } from './check-ptr-alu.ts';
 import type { VerifierEnv } from './env.ts';
-import { coerceRegToSizeSx, coerceSubregToSizeSx, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
+import { coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
 import { BPF_ADD_CONST, isRegConst, regConstValue } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
+import { tnumBswap } from './tnum.ts';
 
 /** Checks an instruction of class BPF_ALU or BPF_ALU64 and updates the destination. */
 export function checkAluOp(env: VerifierEnv, insn: Insn): void {
@@ -36,7 +37,23 @@ function checkEnd(env: VerifierEnv, insn: Insn): void {
   const badDirection = insnClass(insn.code) === BPF_ALU64 && insnSrc(insn.code) !== BPF_TO_LE;
   if (insn.src !== 0 || insn.off !== 0 || badSize || badDirection) env.reject(EINVAL, 'BPF_END uses reserved fields');
   checkUnaryOperand(env, insn);
-  checkRegArg(env, insn.dst, DST_OP);
+  const dst = regAt(env, insn.dst);
+  if (dst.type !== SCALAR_VALUE) return checkRegArg(env, insn.dst, DST_OP);
+  checkRegArg(env, insn.dst, DST_OP_NO_MARK);
+  swapBytes(insn, dst);
+}
+
+/** Little-endian hosts: `le` truncates, `be` and `bswap` reverse the bytes of the tnum (6.18.y; the bounds follow from it). */
+function swapBytes(insn: Insn, dst: RegState): void {
+  const swaps = insnClass(insn.code) === BPF_ALU64 || insnSrc(insn.code) === BPF_TO_BE;
+  if (swaps || insn.imm !== 64) dst.id = 0;
+  if (swaps) {
+    tnumBswap(dst.varValue, dst.varMask, insn.imm / 8);
+    setVarOff(dst);
+    markRegUnbounded(dst);
+  }
+  if (insn.imm !== 64) coerceRegToSize(dst, insn.imm / 8);
+  regBoundsSync(dst);
 }
 
 function checkNeg(env: VerifierEnv, insn: Insn): void {

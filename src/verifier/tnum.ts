@@ -133,6 +133,20 @@ export function tnumCast(av: bigint, am: bigint, sizeBytes: number): void {
   set(BigInt.asUintN(sizeBytes * 8, av), BigInt.asUintN(sizeBytes * 8, am));
 }
 
+/** The low `sizeBytes` (2, 4 or 8) of a in reverse order, zero-extended. */
+export function tnumBswap(av: bigint, am: bigint, sizeBytes: number): void {
+  set(reverseBytes(av, sizeBytes), reverseBytes(am, sizeBytes));
+}
+
+function reverseBytes(word: bigint, sizeBytes: number): bigint {
+  let reversed = 0n;
+  for (let i = 0; i < sizeBytes; i++) {
+    reversed = (reversed << 8n) | (word & 0xffn);
+    word >>= 8n;
+  }
+  return reversed;
+}
+
 /** The high half of `reg` with the low half of `sub`. */
 export function tnumWithSubreg(regValue: bigint, regMask: bigint, subValue: bigint, subMask: bigint): void {
   set((regValue & HIGH32) | (subValue & LOW32), (regMask & HIGH32) | (subMask & LOW32));
