@@ -20,7 +20,7 @@ export interface InsnFact {
   readonly constantKey?: number;
   /** A load that the verifier did not prove (PROBE_MEM): it reads 0 on a bad address. */
   readonly probe?: boolean;
-  /** The access may be unaligned for its width (atomics need a guard in WebAssembly). */
+  /** The access may be unaligned for its width: atomics need a guard in WebAssembly, whose atomics trap. Only `false` spares it; absent is unknown. */
   readonly maybeUnaligned?: boolean;
   /** The callback's subprogram index for a call that takes a PTR_TO_FUNC. */
   readonly callbackSubprog?: number;

@@ -34,11 +34,12 @@ function runIn(kernel: MiniKernel, insns: readonly Insn[], ctx = 0, parts: Parti
 /** The same fact for every instruction. */
 const factsFor = (insns: readonly Insn[], fact: InsnFact): { facts: InsnFact[] } => ({ facts: insns.map(() => fact) });
 
+const recorder = (id: number, arity: number, seen: unknown[]): [number, HelperImpl] => {
+  const args = (['ptr', 'u32', 's32', 'u64', 'u64'] as const).slice(0, arity);
+  return [id, { name: `h${id}`, args, result: 'u32', call: ((_host: unknown, ...given: unknown[]) => seen.push(given)) as never }];
+};
+
 describe('helpers', () => {
-  const recorder = (id: number, arity: number, seen: unknown[]): [number, HelperImpl] => {
-    const args = (['ptr', 'u32', 's32', 'u64', 'u64'] as const).slice(0, arity);
-    return [id, { name: `h${id}`, args, result: 'u32', call: ((_host: unknown, ...given: unknown[]) => seen.push(given)) as never }];
-  };
   test('each number of arguments, unsigned where the kind says so', () => {
     const seen: unknown[] = [];
     const kernel = miniKernel({ helpers: [0, 1, 2, 3, 4, 5].map((arity) => recorder(900 + arity, arity, seen)) });
@@ -110,6 +111,22 @@ describe('functions of the program', () => {
   });
 });
 
+/** [r10-4] = key; r0 = the value's first word, or -1 when there is none. */
+const look = (key: number): Insn[] => [
+  insn(0x62, 10, 0, -4, key), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10), insn(0x07, 2, 0, 0, -4), helper(1),
+  insn(0x55, 0, 0, 2, 0), mov(0, -1), EXIT, insn(0x61, 0, 0, 0), EXIT,
+];
+
+/** map[key] = value, 0, 0 with flags; r0 = result. */
+const update = (key: number, value: number, flags: bigint): Insn[] => [
+  insn(0x62, 10, 0, -4, key), insn(0x7a, 10, 0, -24, value), insn(0x7a, 10, 0, -16, 0), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10),
+  insn(0x07, 2, 0, 0, -4), insn(0xbf, 3, 10), insn(0x07, 3, 0, 0, -24), ...ldImm64(4, flags), helper(2), EXIT,
+];
+
+const remove = (key: number): Insn[] => [
+  insn(0x62, 10, 0, -4, key), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10), insn(0x07, 2, 0, 0, -4), helper(3), EXIT,
+];
+
 describe.each([false, true])('maps, shared: %s', (shared) => {
   function withMap(mapType: number, maxEntries: number): { kernel: MiniKernel; key: number; value: number } {
     const kernel = miniKernel({ shared, helpers: [[1, mapLookupElem], [2, mapUpdateElem], [3, mapDeleteElem]] });
@@ -122,19 +139,6 @@ describe.each([false, true])('maps, shared: %s', (shared) => {
     kernel.maps.push(map.runtime);
     return { kernel, key: kernel.memory.alloc(8), value: kernel.memory.alloc(16) };
   }
-  /** [r10-4] = key; r0 = the value's first word, or -1 when there is none. */
-  const look = (key: number): Insn[] => [
-    insn(0x62, 10, 0, -4, key), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10), insn(0x07, 2, 0, 0, -4), helper(1),
-    insn(0x55, 0, 0, 2, 0), mov(0, -1), EXIT, insn(0x61, 0, 0, 0), EXIT,
-  ];
-  /** map[key] = value, 0, 0 with flags; r0 = result. */
-  const update = (key: number, value: number, flags: bigint): Insn[] => [
-    insn(0x62, 10, 0, -4, key), insn(0x7a, 10, 0, -24, value), insn(0x7a, 10, 0, -16, 0), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10),
-    insn(0x07, 2, 0, 0, -4), insn(0xbf, 3, 10), insn(0x07, 3, 0, 0, -24), ...ldImm64(4, flags), helper(2), EXIT,
-  ];
-  const remove = (key: number): Insn[] => [
-    insn(0x62, 10, 0, -4, key), ...lddwInsns(1, 1, 0, 0), insn(0xbf, 2, 10), insn(0x07, 2, 0, 0, -4), helper(3), EXIT,
-  ];
 
   test.each([
     ['array', BPF_MAP_TYPE_ARRAY], ['per-CPU array', BPF_MAP_TYPE_PERCPU_ARRAY], ['hash', BPF_MAP_TYPE_HASH],
@@ -163,19 +167,20 @@ describe.each([false, true])('maps, shared: %s', (shared) => {
   });
 });
 
-describe('tail calls', () => {
-  function withProgArray(entries: number): { kernel: MiniKernel; set: (index: number, slot: number) => void } {
-    const kernel = miniKernel();
-    const { memory } = kernel;
-    const header = memory.alloc(MAP_HEADER.sizeBytes);
-    const data = memory.alloc(4 * entries);
-    memory.view.setUint32(header + MAP_HEADER.maxEntries, entries, true);
-    memory.view.setUint32(header + MAP_HEADER.data, data, true);
-    kernel.maps.push({ id: 7, header, mapType: BPF_MAP_TYPE_PROG_ARRAY, valuesOffset: undefined, ops: {} as MapRuntime['ops'] });
-    return { kernel, set: (index, slot) => memory.view.setUint32(data + 4 * index, slot, true) };
-  }
-  const caller = (index: number): Insn[] => [mov(0, 5), ...lddwInsns(2, 1, 0, 0), ...ldImm64(3, BigInt(index)), helper(12), insn(0x07, 0, 0, 0, 94), EXIT];
+function withProgArray(entries: number): { kernel: MiniKernel; set: (index: number, slot: number) => void } {
+  const kernel = miniKernel();
+  const { memory } = kernel;
+  const header = memory.alloc(MAP_HEADER.sizeBytes);
+  const data = memory.alloc(4 * entries);
+  memory.view.setUint32(header + MAP_HEADER.maxEntries, entries, true);
+  memory.view.setUint32(header + MAP_HEADER.data, data, true);
+  kernel.maps.push({ id: 7, header, mapType: BPF_MAP_TYPE_PROG_ARRAY, valuesOffset: undefined, ops: {} as MapRuntime['ops'] });
+  return { kernel, set: (index, slot) => memory.view.setUint32(data + 4 * index, slot, true) };
+}
 
+const caller = (index: number): Insn[] => [mov(0, 5), ...lddwInsns(2, 1, 0, 0), ...ldImm64(3, BigInt(index)), helper(12), insn(0x07, 0, 0, 0, 94), EXIT];
+
+describe('tail calls', () => {
   test.each([['known map', { mapIndex: 0 }], ['unknown map', {}]])('%s', (_name, fact) => {
     const { kernel, set } = withProgArray(2);
     const ctx = kernel.memory.alloc(8);
@@ -241,11 +246,12 @@ describe('packet loads', () => {
   });
 });
 
+const probe = (address: bigint, code = 0x79): bigint => {
+  const insns = [...ldImm64(1, address), mov(0, 7), insn(code, 0, 1, 0), EXIT];
+  return runIn(miniKernel(), insns, 0, factsFor(insns, { probe: true }));
+};
+
 describe('probe loads', () => {
-  const probe = (address: bigint, code = 0x79): bigint => {
-    const insns = [...ldImm64(1, address), mov(0, 7), insn(code, 0, 1, 0), EXIT];
-    return runIn(miniKernel(), insns, 0, factsFor(insns, { probe: true }));
-  };
   test('a bad address reads 0', () => {
     const end = miniKernel().memory.view.byteLength;
     for (const bad of [0n, 8n, KERNEL_BASE, KERNEL_BASE | 0xffffn, toAddr(end - 7), toAddr(end), toAddr(0xffff_fff8), KERNEL_BASE + (1n << 32n), 1n << 63n, M1]) {

@@ -72,12 +72,13 @@ describe.each(WIDTHS)('ALU, %i bits', (bits, cls) => {
   });
 });
 
+const reversed = (bits: number, v: bigint): bigint => {
+  let out = 0n;
+  for (let i = 0; i < bits; i += 8) out |= ((v >> BigInt(i)) & 0xffn) << BigInt(bits - 8 - i);
+  return out;
+};
+
 describe('byte order', () => {
-  const reversed = (bits: number, v: bigint): bigint => {
-    let out = 0n;
-    for (let i = 0; i < bits; i += 8) out |= ((v >> BigInt(i)) & 0xffn) << BigInt(bits - 8 - i);
-    return out;
-  };
   test.each([16, 32, 64])('%i bits', (bits) => {
     const [le, be, swap] = [0xd4, 0xdc, 0xd7].map((code) => compile([insn(code, 0, 0, 0, bits)]));
     for (const a of EDGES) {
@@ -95,9 +96,10 @@ const JUMPS: [string, number, (bits: number, a: bigint, b: bigint) => boolean][]
   ['jslt', 0xc0, (n, a, b) => sx(n, a) < sx(n, b)], ['jsle', 0xd0, (n, a, b) => sx(n, a) <= sx(n, b)],
 ];
 
+/** 1 when taken. */
+const around = (jump: Insn): readonly Insn[] => [jump, insn(0xb7, 0, 0, 0, 0), insn(0x05, 0, 0, 1), insn(0xb7, 0, 0, 0, 1)];
+
 describe.each([[64, 0x05], [32, 0x06]] as const)('jumps, %i bits', (bits, cls) => {
-  /** 1 when taken. */
-  const around = (jump: Insn): readonly Insn[] => [jump, insn(0xb7, 0, 0, 0, 0), insn(0x05, 0, 0, 1), insn(0xb7, 0, 0, 0, 1)];
   test.each(JUMPS)('%s', (_name, op, meaning) => {
     const inRegister = compile(around(insn(cls | op | 0x08, 0, 2, 2)));
     for (const a of EDGES) for (const b of EDGES) expect(inRegister.run(a, b), `${a} ${b}`).toBe(BigInt(meaning(bits, ux(bits, a), ux(bits, b))));
