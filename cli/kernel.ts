@@ -1,0 +1,24 @@
+// The kernel that a command talks to: the simulated one, or with --host the running one. Nothing else in the CLI tells them apart (I9).
+
+import { existsSync, readFileSync } from 'node:fs';
+import type { BpfSyscall, SimKernelOptions } from '../src/index.ts';
+import { SimKernel } from '../src/index.ts';
+import { readBytes } from './files.ts';
+
+const RUNNING_KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+
+/** Opens the kernel asked for. Throws UsageError where --host can't be had. */
+export async function openKernel(host: boolean, options: SimKernelOptions = {}): Promise<BpfSyscall> {
+  if (!host) return new SimKernel({ nowNs: () => process.hrtime.bigint(), ...options });
+  const { openLinuxKernel } = await import('../linux/index.ts');
+  return openLinuxKernel();
+}
+
+/** Where CO-RE relocations find the target's types: the file given, else the running kernel's BTF if there is one. Read when a program needs it. */
+export function kernelBtf(file: string | undefined): () => Uint8Array | undefined {
+  if (file !== undefined) {
+    const bytes = readBytes(file);
+    return () => bytes;
+  }
+  return () => (existsSync(RUNNING_KERNEL_BTF) ? new Uint8Array(readFileSync(RUNNING_KERNEL_BTF)) : undefined);
+}
