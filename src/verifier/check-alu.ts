@@ -4,12 +4,12 @@
 
 import type { Insn } from '../insn/insn.ts';
 import { EACCES, EINVAL } from '../spec/errno.ts';
+import { BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64 } from '../spec/limits.ts';
 import { BPF_MAP_TYPE_ARENA } from '../spec/map-types.ts';
 import { BPF_ADD, BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_ARSH, BPF_DIV, BPF_END, BPF_K, BPF_LSH, BPF_MOD, BPF_MOV, BPF_NEG, BPF_RSH,
   BPF_SUB, BPF_TO_BE, BPF_TO_LE, BPF_X, insnClass, insnOp, insnSrc } from '../spec/opcodes.ts';
 import { SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
-import { S32_MAX } from '../util/u64.ts';
 import { rangeOp } from './alu-ranges.ts';
 import { markChainPrecision } from './backtrack.ts';
 import { markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setVarOff } from './bounds.ts';
@@ -17,9 +17,13 @@ import { adjustPtrMinMaxVals, ALU_OP_TEXT, sanitizeScalarAlu } from './check-ptr
 import type { VerifierEnv } from './env.ts';
 import { coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
-import { BPF_ADD_CONST, isRegConst, regConstValue } from './reg-facts.ts';
+import { isRegConst } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
 import { tnumBswap } from './tnum.ts';
+
+const S32_MIN64 = -0x8000_0000n;
+const S32_MAX64 = 0x7fff_ffffn;
+const U32_MAX64 = 0xffff_ffffn;
 
 /** Checks an instruction of class BPF_ALU or BPF_ALU64 and updates the destination. */
 export function checkAluOp(env: VerifierEnv, insn: Insn): void {
@@ -189,8 +193,9 @@ function adjustRegMinMaxVals(env: VerifierEnv, insn: Insn, op: number): void {
     markRegKnown(immReg, BigInt(insn.imm));
     if (dst.type !== SCALAR_VALUE) return adjustPtrMinMaxVals(env, insn, dst, immReg);
   }
+  const umaxBefore = dst.umaxValue;
   adjustScalarMinMaxVals(env, insn, dst, src);
-  linkSum(env, insn, op, dst, src);
+  linkSum(env, insn, op, dst, src, umaxBefore);
 }
 
 /** The source is a pointer: pointer - pointer gives a scalar, scalar + pointer a pointer. */
@@ -203,20 +208,26 @@ function pointerSource(env: VerifierEnv, insn: Insn, op: number, dst: RegState, 
   env.reject(EACCES, `R${insn.dst} pointer ${ALU_OP_TEXT[op >> 4] ?? ''} pointer prohibited`);
 }
 
-/** Remembers `r1 = r2; r1 += K`, so that what a branch tells of r2 reaches r1; any other operation unlinks. */
-function linkSum(env: VerifierEnv, insn: Insn, op: number, dst: RegState, src: RegState): void {
-  const links = env.bpfCapable && op === BPF_ADD && insnClass(insn.code) === BPF_ALU64 && dst.id !== 0 && isRegConst(src, false);
-  if (!links) {
+/**
+ * Remembers `r1 = r2; r1 += K`, so that what a branch tells of r2 reaches r1; any other operation unlinks. `umaxBefore` is the destination's
+ * largest value before the operation: a 32-bit sum is only a sum of the register if that fitted in 32 bits.
+ */
+function linkSum(env: VerifierEnv, insn: Insn, op: number, dst: RegState, src: RegState, umaxBefore: bigint): void {
+  const alu32 = insnClass(insn.code) !== BPF_ALU64;
+  const isSum = env.bpfCapable && (op === BPF_ADD || op === BPF_SUB) && dst.id !== 0 && isRegConst(src, alu32);
+  if (!isSum) {
     dst.id = 0;
     return;
   }
-  const value = regConstValue(src, false);
-  if ((dst.id & BPF_ADD_CONST) !== 0 || value > BigInt(S32_MAX)) {
+  const value = BigInt.asIntN(alu32 ? 32 : 64, src.varValue);
+  const delta = op === BPF_SUB ? -value : value;
+  const fits = value >= S32_MIN64 && value <= S32_MAX64 && delta <= S32_MAX64 && !(alu32 && umaxBefore > U32_MAX64);
+  if ((dst.id & BPF_ADD_CONST) !== 0 || !fits) {
     dst.off = 0;
     dst.id = 0;
   } else {
-    dst.id |= BPF_ADD_CONST;
-    dst.off = Number(value);
+    dst.id |= alu32 ? BPF_ADD_CONST32 : BPF_ADD_CONST64;
+    dst.off = Number(delta);
   }
 }
 

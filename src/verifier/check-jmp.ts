@@ -88,8 +88,8 @@ function followDecided(env: VerifierEnv, insn: Insn, fromReg: boolean, dst: RegS
 
 function followBoth(env: VerifierEnv, insn: Insn, op: number, is32: boolean, fromReg: boolean, dst: RegState, src: RegState): number {
   const linked: number[] = [];
-  if (fromReg && src.type === SCALAR_VALUE && src.id !== 0) collectLinkedRegs(env.state, src.id, linked);
-  if (dst.type === SCALAR_VALUE && dst.id !== 0) collectLinkedRegs(env.state, dst.id, linked);
+  if (fromReg && src.type === SCALAR_VALUE && src.id !== 0) collectLinkedRegs(env, src.id, linked);
+  if (dst.type === SCALAR_VALUE && dst.id !== 0) collectLinkedRegs(env, dst.id, linked);
   if (linked.length > 1) pushJmpHistory(env, 0, packLinkedRegs(linked));
   const other = pushStack(env, env.insnIdx + insn.off + 1, env.insnIdx, false);
   const otherDst = other.regs[insn.dst] as RegState;

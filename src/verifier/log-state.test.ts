@@ -1,6 +1,7 @@
 // Registers, slots and states as the log shows them; the expected texts are what Linux 6.18 prints.
 
 import { describe, expect, it } from 'vitest';
+import { BPF_ADD_CONST64 } from '../spec/limits.ts';
 import { CONST_PTR_TO_MAP, PTR_MAYBE_NULL, PTR_TO_CTX, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_STACK, SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { S32_MAX, S32_MIN, U64_MAX } from '../util/u64.ts';
 import { regBoundsSync } from './bounds.ts';
@@ -8,7 +9,6 @@ import { VerifierEnv } from './env.ts';
 import { FuncState } from './func-state.ts';
 import { printInsnState, printVerifierState, regText } from './log-state.ts';
 import { markRegKnown, markRegKnownZero, markRegUnknown } from './mark-reg.ts';
-import { BPF_ADD_CONST } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
 import { STACK_MISC, STACK_SPILL, STACK_ZERO } from './stack-state.ts';
 
@@ -46,7 +46,7 @@ const text = (reg: RegState): string => regText(env, env.frame, reg);
 describe('scalars', () => {
   it('unknown', () => expect(text(scalar())).toBe('scalar()'));
   it('with an id', () => expect(text(scalar((reg) => { reg.id = 3; }))).toBe('scalar(id=3)'));
-  it('linked plus a constant', () => expect(text(scalar((reg) => { reg.id = 3 | BPF_ADD_CONST; reg.off = 7; }))).toBe('scalar(id=3+7)'));
+  it('linked plus a constant', () => expect(text(scalar((reg) => { reg.id = 3 | BPF_ADD_CONST64; reg.off = 7; }))).toBe('scalar(id=3+7)'));
   it('a byte', () => {
     const reg = scalar((r) => { r.umaxValue = 255n; });
     expect(text(reg)).toBe('scalar(smin=smin32=0,smax=umax=smax32=umax32=255,var_off=(0x0; 0xff))');

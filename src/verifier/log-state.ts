@@ -2,12 +2,13 @@
 // Invariant: printing changes nothing but the log and the "changed since last print" marks.
 // Source: the log's format as of Linux 6.18 (kernel/bpf/log.c), which is an interface.
 
+import { BPF_ADD_CONST } from '../spec/limits.ts';
 import { baseType, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, NON_OWN_REF, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM,
   PTR_TO_STACK, regTypeStr, SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../util/u64.ts';
 import type { VerifierEnv } from './env.ts';
 import type { FuncState } from './func-state.ts';
-import { BPF_ADD_CONST, typeIsPktPointer } from './reg-facts.ts';
+import { typeIsPktPointer } from './reg-facts.ts';
 import type { RegState } from './reg-state.ts';
 import { SLOT_BYTES, STACK_DYNPTR, STACK_ITER, STACK_SPILL } from './stack-state.ts';
 import { hex64, tnumString } from './tnum.ts';

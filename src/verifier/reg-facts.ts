@@ -6,9 +6,6 @@ import { baseType, CONST_PTR_TO_MAP, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_V
   PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TRUSTED, PTR_UNTRUSTED, SCALAR_VALUE, typeMayBeNull } from '../spec/verifier-types.ts';
 import type { RegState } from './reg-state.ts';
 
-/** Bit 31 of a scalar's id: it is a linked register plus a constant (its `off`). */
-export const BPF_ADD_CONST = 0x8000_0000;
-
 /** True for anything but a scalar (an uninitialised register too). */
 export const isPointer = (reg: RegState): boolean => reg.type !== SCALAR_VALUE;
 

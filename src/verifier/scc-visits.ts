@@ -4,15 +4,10 @@
 import { markAllScalarsPrecise } from './backtrack.ts';
 import type { InsnAux, VerifierEnv } from './env.ts';
 import { SccVisit } from './explored.ts';
-import type { FuncState } from './func-state.ts';
 import { propagatePrecision } from './propagate.ts';
-import type { VerifierState } from './verifier-state.ts';
+import { frameInsnIdx, type VerifierState } from './verifier-state.ts';
 
 const MAX_BACKEDGE_ITERS = 64;
-
-/** The instruction that frame `frameno` of a state is at: the call into the next frame, or the state's own. */
-export const frameInsnIdx = (state: VerifierState, frameno: number): number =>
-  frameno === state.curframe ? state.insnIdx : (state.frames[frameno + 1] as FuncState).callsite;
 
 /** The frame that is in a loop, outermost first; -1 when none is. */
 function loopFrame(env: VerifierEnv, state: VerifierState): number {

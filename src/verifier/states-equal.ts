@@ -12,10 +12,9 @@ import type { FuncState } from './func-state.ts';
 import { IdMap } from './id-map.ts';
 import { markRegUnknownImprecise } from './mark-reg.ts';
 import { RegState } from './reg-state.ts';
-import { frameInsnIdx } from './scc-visits.ts';
 import { isSpilledSlot, SLOT_BYTES, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO, type StackState } from './stack-state.ts';
 import { tnumIn } from './tnum.ts';
-import { REF_TYPE_PTR, type ReferenceState, type VerifierState } from './verifier-state.ts';
+import { frameInsnIdx, REF_TYPE_PTR, type ReferenceState, type VerifierState } from './verifier-state.ts';
 
 /** Dead and imprecise things don't count. */
 export const NOT_EXACT = 0;

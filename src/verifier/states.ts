@@ -17,10 +17,10 @@ import { markRegNotInit } from './mark-reg.ts';
 import { propagatePrecision } from './propagate.ts';
 import { maybeFreeState } from './push-stack.ts';
 import type { RegState } from './reg-state.ts';
-import { addSccBackedge, frameInsnIdx, incompleteReadMarks, maybeEnterScc, updatePeakStates } from './scc-visits.ts';
+import { addSccBackedge, incompleteReadMarks, maybeEnterScc, updatePeakStates } from './scc-visits.ts';
 import { SLOT_BYTES, STACK_INVALID } from './stack-state.ts';
 import { EXACT, NOT_EXACT, RANGE_WITHIN, sameCallsites, statesEqual, statesMaybeLooping } from './states-equal.ts';
-import type { VerifierState } from './verifier-state.ts';
+import { frameInsnIdx, type VerifierState } from './verifier-state.ts';
 
 const MAX_JMP_HISTORY = 40;
 /** How one remembered state compares: no match, a match, or a match with a state whose marks are not final. */

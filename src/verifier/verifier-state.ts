@@ -46,3 +46,7 @@ export class VerifierState {
   /** Registers of the frame being executed. */
   get regs(): readonly RegState[] { return this.frame.regs; }
 }
+
+/** The instruction that frame `frameno` of a state is at: the call into the next frame, or the state's own. */
+export const frameInsnIdx = (state: VerifierState, frameno: number): number =>
+  frameno === state.curframe ? state.insnIdx : (state.frames[frameno + 1] as FuncState).callsite;
