@@ -71,11 +71,12 @@ export class PacketBatch {
 
   /** Adds a packet, its time given in whole seconds (0 … 2^32-1) and nanoseconds (0 … 2^42). */
   addSeconds(offset: number, capLen: number, origLen: number, seconds: number, nanos: number, ifIndex: number): void {
-    // seconds * 1e9 has up to 62 bits: the two 16-bit halves of seconds keep every step below 2^53.
+    // seconds * 1e9 has up to 62 bits: the two 16-bit halves of seconds keep every step below 2^53, and >>> 0 takes the low 32 bits of such a step.
     const low = (seconds & 0xffff) * 1e9 + nanos;
     const high = (seconds >>> 16) * 1e9;
-    const lo = (high % 0x1_0000) * 0x1_0000 + (low % TWO_32);
-    this.add(offset, capLen, origLen, lo % TWO_32, Math.floor(high / 0x1_0000) + Math.floor(low / TWO_32) + (lo >= TWO_32 ? 1 : 0), ifIndex);
+    const sum = ((high << 16) >>> 0) + (low >>> 0);
+    const hi = ((high / 0x1_0000) >>> 0) + ((low / TWO_32) >>> 0) + (sum >= TWO_32 ? 1 : 0);
+    this.add(offset, capLen, origLen, sum >>> 0, hi, ifIndex);
   }
 
   #grow(): void {

@@ -20,7 +20,7 @@ const NANOSECONDS: Clock = {
 const MICROSECONDS: Clock = {
   add: (batch, offset, capLen, origLen, unitsHi, unitsLo, ifIndex) => {
     const low = unitsLo * 1000;
-    batch.add(offset, capLen, origLen, low % TWO_32, (unitsHi * 1000 + Math.floor(low / TWO_32)) % TWO_32, ifIndex);
+    batch.add(offset, capLen, origLen, low >>> 0, (unitsHi * 1000 + ((low / TWO_32) >>> 0)) >>> 0, ifIndex);
   },
 };
 

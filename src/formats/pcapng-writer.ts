@@ -48,6 +48,7 @@ export class PcapngWriter {
   /** Describes the next interface (numbered from 0); to be written before its packets. `snapLen` 0 means no limit. */
   interface(linkType: number, name = '', snapLen = 0): Uint8Array {
     const nameBytes = new TextEncoder().encode(name);
+    if (nameBytes.length > 0xffff) throw new FormatError('pcapng', `an interface name of ${nameBytes.length} bytes`, this.#offset);
     const nameRoom = name === '' ? 0 : 4 + roundUp(nameBytes.length, 4);
     this.#interfaces++;
     return this.#written(block(PCAPNG_IDB, 8 + nameRoom + 12, (view, body) => {
