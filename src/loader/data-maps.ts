@@ -19,10 +19,13 @@ const NAME_MAX = BPF_OBJ_NAME_LEN - 1;
 /** Largest .bss that is taken: a map's value can't be larger (KMALLOC_MAX is far below for arrays, 2^30 is what fits a host). */
 const BSS_MAX = 1 << 30;
 
+/** Even short suffixes (`.bss`) leave no more room for the object's name than `.rodata` does. */
+const SUFFIX_MIN = '.rodata'.length;
+
 /** `flow_tracker` and `.rodata` → `flow_tra.rodata`; sections with a name of their own (`.data.hot`) keep it alone. */
 export function internalMapName(objectName: string, section: string): string {
   const suffix = section.slice(0, NAME_MAX);
-  const prefix = section.indexOf('.', 1) >= 0 ? '' : objectName.slice(0, NAME_MAX - suffix.length);
+  const prefix = section.indexOf('.', 1) >= 0 ? '' : objectName.slice(0, NAME_MAX - Math.max(SUFFIX_MIN, suffix.length));
   return `${prefix}${suffix}`.replace(/[^A-Za-z0-9_.]/g, '_');
 }
 

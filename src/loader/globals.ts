@@ -2,6 +2,8 @@
 // Invariant: each map's contents are copied once, so that an ObjectSpec can be loaded many times with different values.
 
 import type { Btf } from '../btf/btf.ts';
+import { formatType } from '../btf/print.ts';
+import { findMember, sizeOf, skipModsAndTypedefs } from '../btf/walk.ts';
 import type { BpfSyscall } from '../spec/syscall.ts';
 import { LoadError } from '../util/errors.ts';
 import { decodeValue, type BtfValue } from './btf-values.ts';
@@ -19,9 +21,25 @@ function splitPath(text: string): { name: string; path: (string | number)[] } {
   return { name: parts[0] ?? '', path };
 }
 
-/** Wraps a value into the objects of its path: `a.b = 1` sets `{ b: 1 }` of `a`. */
-function nest(path: readonly (string | number)[], value: unknown): unknown {
-  return path.reduceRight<unknown>((inner, step) => (typeof step === 'number' ? undefined : { [step]: inner }), value);
+/** Where a path inside a variable leads: the type there, its offset in bytes, and (for bitfields) the member to set through its struct. */
+function follow(btf: Btf, typeId: number, path: readonly (string | number)[], text: string): { typeId: number; offset: number; bitfield: string | undefined } {
+  let [at, offset] = [typeId, 0];
+  for (const [i, step] of path.entries()) {
+    const id = skipModsAndTypedefs(btf, at);
+    const type = btf.type(id);
+    if (typeof step === 'number') {
+      if (!('nelems' in type) || step >= type.nelems) throw new LoadError(`${text}: ${formatType(btf, at)} has no element ${step}`);
+      offset += step * (sizeOf(btf, type.type) ?? 0);
+      at = type.type;
+      continue;
+    }
+    const found = findMember(btf, id, step);
+    if (found === undefined) throw new LoadError(`${text}: ${formatType(btf, at)} has no member '${step}'`);
+    if (found.member.bitSize > 0 && i === path.length - 1) return { typeId: id, offset, bitfield: step };
+    offset += found.bitOffset / 8;
+    at = found.member.type;
+  }
+  return { typeId: at, offset, bitfield: undefined };
 }
 
 /** The variables of one object that is being loaded. */
@@ -84,14 +102,15 @@ export class GlobalVariables {
     const variable = this.#find(name);
     const bytes = bytesOf(variable.map);
     if (variable.offset + variable.size > bytes.length) throw new LoadError(`${name}: lies beyond its section '${variable.map}'`);
-    if (path.some((step) => typeof step === 'number')) throw new LoadError(`${text}: elements of arrays can't be set alone; set the whole array`);
-    if (this.#spec.btf !== undefined && variable.typeId !== 0) writeTyped(this.#spec.btf, variable, nest(path, value), bytes);
-    else writeUntyped(variable, value, bytes);
+    if (this.#spec.btf !== undefined && variable.typeId !== 0) return writeTyped(this.#spec.btf, variable, path, text, value, bytes);
+    if (path.length > 0) throw new LoadError(`${text}: without BTF only whole variables can be set`);
+    return writeUntyped(variable, value, bytes);
   }
 }
 
-function writeTyped(btf: Btf, variable: VariableSpec, value: unknown, bytes: Uint8Array): void {
-  writeValue(btf, variable.typeId, value, bytes, variable.offset, variable.name);
+function writeTyped(btf: Btf, variable: VariableSpec, path: readonly (string | number)[], text: string, value: unknown, bytes: Uint8Array): void {
+  const place = follow(btf, variable.typeId, path, text);
+  writeValue(btf, place.typeId, place.bitfield === undefined ? value : { [place.bitfield]: value }, bytes, variable.offset + place.offset, text);
 }
 
 function writeUntyped(variable: VariableSpec, value: unknown, bytes: Uint8Array): void {
