@@ -83,6 +83,10 @@ export const ETH_HLEN = 14;
 /** Sizes of verifier object pools. */
 export const BPF_ID_MAP_SIZE = (MAX_BPF_REG + MAX_BPF_STACK / BPF_REG_SIZE) * MAX_CALL_FRAMES;
 /** Bits of `id` that mark a register as its twin plus a constant. */
-export const BPF_ADD_CONST = 0x8000_0000;
+export const BPF_ADD_CONST64 = 0x8000_0000;
+/** The same for a sum that was zero-extended from 32 bits. */
+export const BPF_ADD_CONST32 = 0x4000_0000;
+/** Either of the two. */
+export const BPF_ADD_CONST = 0xc000_0000;
 /** A classic filter's scratch words. */
 export const BPF_MEMWORDS = 16;

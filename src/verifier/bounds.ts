@@ -5,7 +5,7 @@
 import { EFAULT } from '../spec/errno.ts';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../util/u64.ts';
 import type { RegState } from './reg-state.ts';
-import { hex64, tn, tnumIntersect, tnumRange, tnumWithSubreg } from './tnum.ts';
+import { hex64, tn, tnumIntersect, tnumRange, tnumStep, tnumWithSubreg } from './tnum.ts';
 
 const LOW32 = 0xffff_ffffn;
 const S32_MIN64 = -0x8000_0000n;
@@ -71,6 +71,37 @@ function updateReg64Bounds(reg: RegState): void {
   if (signedMax < reg.smaxValue) reg.smaxValue = signedMax;
   if (value > reg.uminValue) reg.uminValue = value;
   if (unsignedMax < reg.umaxValue) reg.umaxValue = unsignedMax;
+  adoptOnlyMember(reg, unsignedMax);
+}
+
+/** The tnum and the unsigned range may have a single value in common; `tmax` is the tnum's largest member. */
+function adoptOnlyMember(reg: RegState, tmax: bigint): void {
+  const umin = reg.uminValue;
+  const next = tnumStep(reg.varValue, reg.varMask, umin);
+  if ((umin & ~reg.varMask) === reg.varValue) {
+    if (next > reg.umaxValue) setRegValue(reg, umin);
+  } else if (next === tmax) {
+    setRegValue(reg, tmax);
+  } else if (next <= reg.umaxValue && tnumStep(reg.varValue, reg.varMask, next) > reg.umaxValue) {
+    setRegValue(reg, next);
+  }
+}
+
+/** The value is exactly `imm` (u64 or s64); type, id and the pointer's particulars stay. */
+export function setRegValue(reg: RegState, imm: bigint): void {
+  const value = BigInt.asUintN(64, imm);
+  const signed = BigInt.asIntN(64, imm);
+  const half = low(value);
+  reg.varValue = value;
+  reg.varMask = 0n;
+  reg.sminValue = signed;
+  reg.smaxValue = signed;
+  reg.uminValue = value;
+  reg.umaxValue = value;
+  reg.s32MinValue = half;
+  reg.s32MaxValue = half;
+  reg.u32MinValue = half;
+  reg.u32MaxValue = half;
 }
 
 function clampSigned32(reg: RegState, min: number, max: number): void {
@@ -108,7 +139,19 @@ function deduce32(reg: RegState): void {
   deduceLowHalfAcross(reg, reg.uminValue, reg.umaxValue);
   deduceLowHalfAcross(reg, reg.sminValue, reg.smaxValue);
   if ((reg.u32MinValue | 0) <= (reg.u32MaxValue | 0)) clampSigned32(reg, reg.u32MinValue | 0, reg.u32MaxValue | 0);
-  if (reg.s32MinValue >>> 0 <= reg.s32MaxValue >>> 0) clampUnsigned32(reg, reg.s32MinValue >>> 0, reg.s32MaxValue >>> 0);
+  const sminUnsigned = reg.s32MinValue >>> 0;
+  const smaxUnsigned = reg.s32MaxValue >>> 0;
+  if (sminUnsigned <= smaxUnsigned) {
+    clampUnsigned32(reg, sminUnsigned, smaxUnsigned);
+  } else if (reg.u32MaxValue < sminUnsigned) {
+    // The signed range crosses zero, the unsigned one meets only its upper part …
+    reg.s32MinValue = reg.u32MinValue | 0;
+    if (smaxUnsigned < reg.u32MaxValue) reg.u32MaxValue = smaxUnsigned;
+  } else if (smaxUnsigned < reg.u32MinValue) {
+    // … or only its negative part.
+    reg.s32MaxValue = reg.u32MaxValue | 0;
+    if (sminUnsigned > reg.u32MinValue) reg.u32MinValue = sminUnsigned;
+  }
 }
 
 /** Signed ↔ unsigned within 64 bits, also where the signed range crosses zero but the unsigned one meets only one side of it (6.17). */

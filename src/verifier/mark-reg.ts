@@ -4,7 +4,7 @@
 
 import { NOT_INIT, SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { S32_MAX, S32_MIN, U32_MAX, U64_MAX } from '../util/u64.ts';
-import { markReg32Unbounded, markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setVarOff, type BoundsEnv } from './bounds.ts';
+import { markReg32Unbounded, markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setRegValue, setVarOff, type BoundsEnv } from './bounds.ts';
 import { bitLength, tn, tnumCast, tnumRange } from './tnum.ts';
 import type { RegState } from './reg-state.ts';
 
@@ -12,23 +12,6 @@ const LOW32 = 0xffff_ffffn;
 
 /** Whether scalars start imprecise: with CAP_BPF. Without it every scalar counts as precise. */
 export interface PrecisionEnv { readonly bpfCapable: boolean }
-
-/** The value is exactly `imm` (u64 or s64); type, id and the pointer's particulars stay. */
-export function setRegValue(reg: RegState, imm: bigint): void {
-  const value = BigInt.asUintN(64, imm);
-  const signed = BigInt.asIntN(64, imm);
-  const half = Number(value & LOW32);
-  reg.varValue = value;
-  reg.varMask = 0n;
-  reg.sminValue = signed;
-  reg.smaxValue = signed;
-  reg.uminValue = value;
-  reg.umaxValue = value;
-  reg.s32MinValue = half;
-  reg.s32MaxValue = half;
-  reg.u32MinValue = half;
-  reg.u32MaxValue = half;
-}
 
 function clearParticulars(reg: RegState): void {
   reg.off = 0;

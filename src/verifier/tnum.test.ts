@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bitLength, tn, tnumAdd, tnumAnd, tnumArshift, tnumCast, tnumIn, tnumIntersect, tnumIsAligned, tnumLshift, tnumMul, tnumNeg, tnumOr, tnumOverlap,
-  tnumRange, tnumRshift, tnumString, tnumSub, tnumUnion, tnumXor,
+  tnumRange, tnumRshift, tnumStep, tnumString, tnumSub, tnumUnion, tnumXor,
 } from './tnum.ts';
 
 type Tnum = readonly [value: bigint, mask: bigint];
@@ -116,5 +116,19 @@ describe('printing and alignment', () => {
   });
   it('is aligned when no member has a low bit', () => {
     expect([tnumIsAligned(0n, 0xf8n, 8n), tnumIsAligned(0n, 0xfcn, 8n), tnumIsAligned(4n, 0n, 4n), tnumIsAligned(1n, 0n, 0n)]).toEqual([true, false, true, true]);
+  });
+});
+
+describe('stepping through members', () => {
+  it('goes to the next member, exhaustively over four bits', () => {
+    let wrong = 0;
+    for (const [value, mask] of fourBitTnums(0n)) {
+      const all = members([value, mask]).sort((a, b) => Number(a - b));
+      for (let after = 0n; after < 20n; after++) {
+        const next = all.find((member) => member > after) ?? (all.at(-1) as bigint);
+        if (tnumStep(value, mask, after) !== next) wrong++;
+      }
+    }
+    expect(wrong).toBe(0);
   });
 });

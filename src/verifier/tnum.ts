@@ -162,6 +162,20 @@ export function tnumIn(av: bigint, am: bigint, bv: bigint, bm: bigint): boolean 
   return (bm & ~am) === 0n && (bv & ~am) === av;
 }
 
+/** The smallest member above `after`; the largest member when there is none. */
+export function tnumStep(value: bigint, mask: bigint, after: bigint): bigint {
+  const largest = value | mask;
+  if (after >= largest) return largest;
+  if (after < value) return value;
+  const from = after + 1n;
+  const nearest = value | (from & mask);
+  if (nearest === from) return nearest;
+  const below = (1n << BigInt(bitLength(nearest ^ from))) - 1n;
+  // Above the highest bit in which they differ `nearest` agrees with `from`: it is larger, with free bits below to clear, or the free bits above count up.
+  if (nearest > from) return nearest & ~(below & mask);
+  return value | (((nearest | ~mask | below) + 1n) & mask);
+}
+
 /** True when every member is a multiple of `size`, a power of two (0 counts as 1). */
 export function tnumIsAligned(av: bigint, am: bigint, size: bigint): boolean {
   return size === 0n || ((av | am) & (size - 1n)) === 0n;
