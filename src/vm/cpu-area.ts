@@ -34,6 +34,8 @@ export const CPU = {
   redirectIndex: 108,
   redirectFlags: 112,
   redirectValue: 120,
+  /** 20 bytes struct bpf_redir_neigh that bpf_redirect_neigh was given (redirectFlags has BPF_F_NEXTHOP) */
+  redirectNexthop: 136,
   /** u64 value of r0 at exit, for callers that take only i32 from wasm */
   result: 128,
   /** first byte of the stack */

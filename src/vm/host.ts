@@ -52,4 +52,9 @@ export interface NetHost {
   mtu(ifindex: number): number | undefined;
   /** bpf_fib_lookup on the simulated routing table; params at this offset, read and written in place. Returns BPF_FIB_LKUP_RET_* or negative errno. */
   fibLookup(params: number, plen: number, flags: number): number;
+  /**
+   * Sends a copy of the packet whose SK_BUFF record is at `skb` out of (with BPF_F_INGRESS: into) a device that exists; returns 0 or negative errno.
+   * Absent: bpf_clone_redirect to an existing device throws NotSupportedError.
+   */
+  transmit?(skb: number, ifindex: number, flags: number): number;
 }
