@@ -4,14 +4,13 @@
 
 import { parseBtf, type Btf } from '../btf/btf.ts';
 import { BTF_KIND_STRUCT } from '../spec/btf.ts';
-import { HELPER_IMPLS } from '../helpers/registry.ts';
+import { helpersFor } from '../helpers/registry.ts';
 import { interp } from '../interp/interp.ts';
 import { jit } from '../jit/jit.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
 import { createMap, type MapBtf } from '../maps/create.ts';
 import type { MapEnv, ProgRef } from '../maps/env.ts';
 import { EINVAL, errnoName } from '../spec/errno.ts';
-import { HELPERS } from '../spec/helpers.ts';
 import type {
   BpfSyscall, BtfLoadAttr, MapBatchAttr, MapBatchResult, MapCreateAttr, MapElemAttr, MapInfo, ProgInfo, ProgLoadAttr, ProgLoadResult,
   ProgTestRunAttr, ProgTestRunResult,
@@ -19,7 +18,7 @@ import type {
 import { BpfSyscallError, BtfError } from '../util/errors.ts';
 import type { Capabilities } from '../verifier/api.ts';
 import type { ExecEnv, Executor } from '../vm/executor.ts';
-import type { HelperImpl, PerfEvent } from '../vm/host.ts';
+import type { PerfEvent } from '../vm/host.ts';
 import { FileDescriptors, type KernelObject } from './file-descriptors.ts';
 import { SkbHook } from './hooks/skb.ts';
 import { XdpHook } from './hooks/xdp.ts';
@@ -59,14 +58,6 @@ export interface SimKernelOptions {
 const ALL_CAPS: Capabilities = { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true };
 const DEFAULT_KERNEL = 6018;
 const ONE_SECOND_NS = 1_000_000_000n;
-
-/** Implemented helpers by number. */
-const HELPER_TABLE: ReadonlyMap<number, HelperImpl> = new Map(
-  HELPERS.flatMap((spec): [number, HelperImpl][] => {
-    const impl = (HELPER_IMPLS as Readonly<Record<string, HelperImpl | undefined>>)[spec.name];
-    return impl === undefined ? [] : [[spec.id, impl]];
-  }),
-);
 
 /** A BTF object behind a descriptor. */
 class BtfObject implements KernelObject {
@@ -156,7 +147,7 @@ export class SimKernel implements BpfSyscall {
     });
     const maps = result.program.parts.maps.map((fd) => this.#map('BPF_PROG_LOAD', fd));
     const env: ExecEnv = {
-      memory: this.machine.memory, host: this.#host, helpers: HELPER_TABLE, maps: maps.map((map) => map.runtime), cpu: this.machine.cpu,
+      memory: this.machine.memory, host: this.#host, helpers: helpersFor(attr.prog_type), maps: maps.map((map) => map.runtime), cpu: this.machine.cpu,
       table: this.machine.table, fuel: this.#options.fuel !== undefined,
     };
     const executable = this.#executor.prepare(result.program, env);
