@@ -242,9 +242,9 @@ function lsh32(dst: RegState, src: RegState): void {
 
 function lsh64(dst: RegState, src: RegState): void {
   const shift = src.uminValue;
-  // `<< 32 s>> 32` is how compilers sign-extend: keep signed bounds of a half that isn't negative.
-  dst.smaxValue = shift === 32n && dst.s32MaxValue >= 0 ? BigInt(dst.s32MaxValue) << 32n : S64_MAX;
-  dst.sminValue = shift === 32n && dst.s32MinValue >= 0 ? BigInt(dst.s32MinValue) << 32n : S64_MIN;
+  // `<< 32 s>> 32` is how compilers sign-extend: keep the low half's signed bounds.
+  dst.smaxValue = shift === 32n ? BigInt(dst.s32MaxValue) << 32n : S64_MAX;
+  dst.sminValue = shift === 32n ? BigInt(dst.s32MinValue) << 32n : S64_MIN;
   if (dst.umaxValue > 1n << (63n - shift)) {
     dst.uminValue = 0n;
     dst.umaxValue = U64_MAX;

@@ -6,7 +6,7 @@ import type { Insn } from '../insn/insn.ts';
 import { EACCES, EINVAL } from '../spec/errno.ts';
 import { BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64 } from '../spec/limits.ts';
 import { BPF_MAP_TYPE_ARENA } from '../spec/map-types.ts';
-import { BPF_ADD, BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_ARSH, BPF_DIV, BPF_END, BPF_K, BPF_LSH, BPF_MOD, BPF_MOV, BPF_NEG, BPF_RSH,
+import { BPF_ADD, BPF_ADDR_SPACE_CAST, BPF_ALU, BPF_ALU64, BPF_AND, BPF_ARSH, BPF_DIV, BPF_END, BPF_K, BPF_LSH, BPF_MOD, BPF_MOV, BPF_NEG, BPF_OR, BPF_RSH,
   BPF_SUB, BPF_TO_BE, BPF_TO_LE, BPF_X, insnClass, insnOp, insnSrc } from '../spec/opcodes.ts';
 import { SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
@@ -15,7 +15,8 @@ import { markChainPrecision } from './backtrack.ts';
 import { markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setVarOff } from './bounds.ts';
 import { adjustPtrMinMaxVals, ALU_OP_TEXT, sanitizeScalarAlu } from './check-ptr-alu.ts';
 import type { VerifierEnv } from './env.ts';
-import { coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
+import { coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markReg32Known, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
+import { pushStack } from './push-stack.ts';
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
 import { isRegConst } from './reg-facts.ts';
 import { RegState } from './reg-state.ts';
@@ -231,6 +232,19 @@ function linkSum(env: VerifierEnv, insn: Insn, op: number, dst: RegState, src: R
   }
 }
 
+/** A value that is 0 or -1 (a mask made from a comparison) meets a constant: the two cases are walked apart (6.18.y), 0 as a path of its own. */
+function forkMask(env: VerifierEnv, insn: Insn, dst: RegState): void {
+  if (dst.sminValue === -1n && dst.smaxValue === 0n) {
+    const zero = pushStack(env, env.insnIdx, env.insnIdx, false).regs[insn.dst] as RegState;
+    markRegKnown(zero, 0n);
+    markRegKnown(dst, -1n);
+  } else if (dst.s32MinValue === -1 && dst.s32MaxValue === 0) {
+    const zero = pushStack(env, env.insnIdx, env.insnIdx, false).regs[insn.dst] as RegState;
+    markReg32Known(zero, 0);
+    markReg32Known(dst, -1);
+  }
+}
+
 const sourceCopy = new RegState();
 
 /** dst = dst op src for scalars; `src` may be the same register. */
@@ -241,6 +255,7 @@ function adjustScalarMinMaxVals(env: VerifierEnv, insn: Insn, dst: RegState, src
   const range = rangeOp(op, alu32, sourceCopy);
   if (range === undefined) return markRegUnknown(env, dst);
   sanitizeScalarAlu(env, insn);
+  if ((op === BPF_AND || op === BPF_OR) && sourceCopy.isConst) forkMask(env, insn, dst);
   range(dst, sourceCopy);
   if (alu32) zext32To64(dst);
   regBoundsSync(dst);

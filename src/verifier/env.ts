@@ -91,6 +91,12 @@ export interface InsnAux {
   loopInlineFit: boolean;
 }
 
+/** An argument of a function as its BTF has it. */
+export type FuncArg =
+  | { readonly kind: 'scalar' }
+  | { readonly kind: 'ctx' }
+  | { readonly kind: 'mem'; readonly sizeBytes: number; readonly nullable: boolean };
+
 /** A function of the program: slots [start, next.start). */
 export interface SubprogInfo {
   start: number;
@@ -113,6 +119,10 @@ export interface SubprogInfo {
   /** fastcall spill slots: lowest offset, and whether to keep them. */
   fastcallStackOff: number;
   keepFastcallStack: boolean;
+  /** Arguments by BTF, undefined until they are asked for. */
+  args: readonly FuncArg[] | undefined;
+  /** It was called against its BTF, or its BTF makes no sense. */
+  unreliable: boolean;
   /** Postorder of the function's slots. */
   postorderStart: number;
 }

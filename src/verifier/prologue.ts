@@ -31,7 +31,7 @@ function newSubprog(start: number): SubprogInfo {
   return {
     start, stackDepth: 0, name: '', typeId: 0, isGlobal: false, isCallback: false, isAsyncCallback: false, isExceptionCallback: false, hasTailCall: false,
     tailCallReachable: false, hasLdAbs: false, mayGoto: false, changesPktData: false, mightSleep: false, called: false, verified: false,
-    fastcallStackOff: 0, keepFastcallStack: false, postorderStart: 0,
+    fastcallStackOff: 0, keepFastcallStack: false, args: undefined, unreliable: false, postorderStart: 0,
   };
 }
 

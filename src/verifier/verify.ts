@@ -16,7 +16,7 @@ import { doCheck } from './check.ts';
 import { Rejection, VerifierEnv, type SubprogInfo } from './env.ts';
 import { markFastcallPatterns, removeFastcallSpills } from './fastcall.ts';
 import { finishProgram } from './fixups.ts';
-import { prepareFuncArgs } from './func-args.ts';
+import { noteMainArgs, prepareFuncArgs } from './func-args.ts';
 import { BPF_MAIN_FUNC } from './func-state.ts';
 import { computeLiveRegisters } from './live-regs.ts';
 import { LiveStack } from './live-stack.ts';
@@ -80,6 +80,7 @@ function checkFunc(env: VerifierEnv, subprogno: number): void {
     env.log.verbose(`Validating ${name}() func#${subprogno}...\n`);
     prepareFuncArgs(env, subprogno);
   } else {
+    noteMainArgs(env);
     const ctx = frame.regs[BPF_REG_1] as RegState;
     markRegKnownZero(ctx);
     ctx.type = PTR_TO_CTX;
