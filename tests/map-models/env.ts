@@ -13,6 +13,8 @@ export interface TestEnv extends MapEnv {
   readonly maps: Map<number, MapRef>;
   readonly progs: Map<number, ProgRef>;
   readonly devices: Set<number>;
+  /** Perf events and AF_XDP sockets: descriptor → id. */
+  readonly events: Map<number, number>;
   /** Makes `cpu` the running CPU. */
   runOn(cpu: number): void;
   /** Ends the grace period: deferred functions run, freed elements become available. */
@@ -35,15 +37,16 @@ export function testEnv(cpus = 2, shared = false): TestEnv {
   const maps = new Map<number, MapRef>();
   const progs = new Map<number, ProgRef>();
   const devices = new Set<number>();
+  const events = new Map<number, number>();
   let nextId = 1;
   return {
-    memory, cpu, possibleCpus: cpus, graceCell, cpuAreas, maps, progs, devices,
+    memory, cpu, possibleCpus: cpus, graceCell, cpuAreas, maps, progs, devices, events,
     deferFree: (fn) => void deferred.push(fn),
     newMapId: () => nextId++,
     mapFromFd: (fd) => resolve(maps, fd),
     progFromFd: (fd) => resolve(progs, fd),
-    perfEventFromFd: (fd) => fd,
-    xskFromFd: (fd) => fd,
+    perfEventFromFd: (fd) => resolve(events, fd),
+    xskFromFd: (fd) => resolve(events, fd),
     deviceExists: (ifindex) => devices.has(ifindex),
     runOn: (n) => {
       cpu.value = cpuAreas[n] ?? 0;
