@@ -1,7 +1,7 @@
 // A one-to-one renaming of ids between two states, built up while they are compared.
 // Source: behaviour of check_ids and check_scalar_ids, Linux 6.18.
 
-import { BPF_ID_MAP_SIZE } from '../spec/limits.ts';
+import { BPF_ADD_CONST, BPF_ID_MAP_SIZE } from '../spec/limits.ts';
 
 /** Pairs (id in the old state, id in the current one). */
 export class IdMap {
@@ -30,8 +30,14 @@ export class IdMap {
     return true;
   }
 
-  /** The same for scalars, where no id stands for an id of its own. */
+  /**
+   * The same for scalars: an old one that was linked to nothing takes any; a current one without an id is linked to nothing. The id of a sum
+   * (BPF_ADD_CONST) must agree with its flag and without.
+   */
   checkScalar(oldId: number, curId: number): boolean {
-    return this.check(oldId === 0 ? ++this.#temporary : oldId, curId === 0 ? ++this.#temporary : curId);
+    if (oldId === 0) return true;
+    const cur = curId === 0 ? ++this.#temporary : curId;
+    if (!this.check(oldId, cur)) return false;
+    return (oldId & BPF_ADD_CONST) === 0 || this.check((oldId & ~BPF_ADD_CONST) >>> 0, (cur & ~BPF_ADD_CONST) >>> 0);
   }
 }

@@ -74,7 +74,9 @@ export function regsafe(env: VerifierEnv, old: RegState, cur: RegState, exact: n
     case PTR_TO_MAP_KEY: case PTR_TO_MAP_VALUE: case PTR_TO_MEM: case PTR_TO_BUF: case PTR_TO_TP_BUFFER:
       return old.sameKind(cur) && valuesWithin(old, cur) && env.idMap.check(old.id, cur.id) && env.idMap.check(old.refObjId, cur.refObjId);
     case PTR_TO_PACKET_META: case PTR_TO_PACKET:
-      return old.extra <= cur.extra && old.off === cur.off && env.idMap.check(old.id, cur.id) && valuesWithin(old, cur);
+      // A negative range says that the pointer is at or beyond the packet's end.
+      if (old.extra < 0 || cur.extra < 0 ? old.extra !== cur.extra : old.extra > cur.extra) return false;
+      return old.off === cur.off && env.idMap.check(old.id, cur.id) && valuesWithin(old, cur);
     case PTR_TO_STACK: return regsExact(env, old, cur) && old.frameno === cur.frameno;
     case PTR_TO_ARENA: return true;
     default: return regsExact(env, old, cur);
@@ -84,9 +86,9 @@ export function regsafe(env: VerifierEnv, old: RegState, cur: RegState, exact: n
 function scalarSafe(env: VerifierEnv, old: RegState, cur: RegState, exact: number): boolean {
   if (env.exploreAluLimits) return old.sameButIds(cur) && env.idMap.checkScalar(old.id, cur.id);
   if (!old.precise && exact === NOT_EXACT) return true;
-  const oldLinked = (old.id & BPF_ADD_CONST) !== 0;
-  if (oldLinked !== ((cur.id & BPF_ADD_CONST) !== 0)) return false;
-  if (oldLinked && old.off !== cur.off) return false;
+  const oldSum = old.id & BPF_ADD_CONST;
+  if (old.id !== 0 && oldSum !== (cur.id & BPF_ADD_CONST)) return false;
+  if (oldSum !== 0 && old.off !== cur.off) return false;
   return valuesWithin(old, cur) && env.idMap.checkScalar(old.id, cur.id);
 }
 
