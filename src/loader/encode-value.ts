@@ -78,7 +78,7 @@ function putEnum(w: Writer, id: number, type: BtfEnum, value: unknown, bitOffset
 function putText(w: Writer, type: BtfArray, text: string, at: number, path: string): void {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > type.nelems) fail(path, `${show(text)} has ${bytes.length} bytes, there is room for ${type.nelems}`);
-  w.bytes.set(bytes, at);
+  w.bytes.fill(0, at, at + type.nelems).set(bytes, at);
 }
 
 function putArray(w: Writer, id: number, type: BtfArray, value: unknown, at: number, path: string): void {
