@@ -15,7 +15,7 @@ import { markChainPrecision } from './backtrack.ts';
 import { markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setVarOff } from './bounds.ts';
 import { adjustPtrMinMaxVals, ALU_OP_TEXT, sanitizeScalarAlu } from './check-ptr-alu.ts';
 import type { VerifierEnv } from './env.ts';
-import { coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markReg32Known, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
+import { assignScalarIdBeforeMov, clearScalarId, coerceRegToSize, coerceRegToSizeSx, coerceSubregToSizeSx, markReg32Known, markRegKnown, markRegUnknown, regWidth, zext32To64 } from './mark-reg.ts';
 import { pushStack } from './push-stack.ts';
 import { checkRegArg, DST_OP, DST_OP_NO_MARK, isPointerValue, regAt, SRC_OP } from './reg-arg.ts';
 import { isRegConst } from './reg-facts.ts';
@@ -51,7 +51,7 @@ function checkEnd(env: VerifierEnv, insn: Insn): void {
 /** Little-endian hosts: `le` truncates, `be` and `bswap` reverse the bytes of the tnum (6.18.y; the bounds follow from it). */
 function swapBytes(insn: Insn, dst: RegState): void {
   const swaps = insnClass(insn.code) === BPF_ALU64 || insnSrc(insn.code) === BPF_TO_BE;
-  if (swaps || insn.imm !== 64) dst.id = 0;
+  if (swaps || insn.imm !== 64) clearScalarId(dst);
   if (swaps) {
     tnumBswap(dst.varValue, dst.varMask, insn.imm / 8);
     setVarOff(dst);
@@ -111,16 +111,6 @@ function movImm(env: VerifierEnv, dst: RegState, value: bigint): void {
   markRegKnown(dst, value);
 }
 
-/** Gives a scalar that isn't constant an id, so that what is learned about the copy holds for the original too. */
-function assignScalarIdBeforeMov(env: VerifierEnv, src: RegState): void {
-  if (src.type !== SCALAR_VALUE) return;
-  if ((src.id & BPF_ADD_CONST) !== 0) {
-    src.id = 0;
-    src.off = 0;
-  }
-  if (src.id === 0 && !src.isConst) src.id = env.newId();
-}
-
 function mov64(env: VerifierEnv, insn: Insn, dst: RegState, src: RegState): void {
   if (insn.off === 0) {
     assignScalarIdBeforeMov(env, src);
@@ -154,7 +144,7 @@ const isNonNegativeWithin = (reg: RegState, bits: number): boolean => reg.umaxVa
 function copyLinkedIf(env: VerifierEnv, dst: RegState, src: RegState, sameValue: boolean): void {
   if (sameValue) assignScalarIdBeforeMov(env, src);
   dst.copyFrom(src);
-  if (!sameValue) dst.id = 0;
+  if (!sameValue) clearScalarId(dst);
 }
 
 // Two operands.
@@ -217,7 +207,7 @@ function linkSum(env: VerifierEnv, insn: Insn, op: number, dst: RegState, src: R
   const alu32 = insnClass(insn.code) !== BPF_ALU64;
   const isSum = env.bpfCapable && (op === BPF_ADD || op === BPF_SUB) && dst.id !== 0 && isRegConst(src, alu32);
   if (!isSum) {
-    dst.id = 0;
+    clearScalarId(dst);
     return;
   }
   const value = BigInt.asIntN(alu32 ? 32 : 64, src.varValue);
@@ -225,7 +215,7 @@ function linkSum(env: VerifierEnv, insn: Insn, op: number, dst: RegState, src: R
   const fits = value >= S32_MIN64 && value <= S32_MAX64 && delta <= S32_MAX64 && !(alu32 && umaxBefore > U32_MAX64);
   if ((dst.id & BPF_ADD_CONST) !== 0 || !fits) {
     dst.off = 0;
-    dst.id = 0;
+    clearScalarId(dst);
   } else {
     dst.id |= alu32 ? BPF_ADD_CONST32 : BPF_ADD_CONST64;
     dst.off = Number(delta);

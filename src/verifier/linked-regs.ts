@@ -10,7 +10,7 @@ import { regBoundsSync, setVarOff } from './bounds.ts';
 import type { InsnAux, VerifierEnv } from './env.ts';
 import type { FuncState } from './func-state.ts';
 import { LINKED_REGS_MAX, linkedFrameno, linkedIndex, linkedIsReg, linkedReg } from './jmp-history.ts';
-import { markRegKnown, zext32To64 } from './mark-reg.ts';
+import { clearScalarId, markRegKnown, zext32To64 } from './mark-reg.ts';
 import { RegState } from './reg-state.ts';
 import { isSpilledSlot } from './stack-state.ts';
 import { tnumAdd } from './tnum.ts';
@@ -37,7 +37,7 @@ export function collectLinkedRegs(env: VerifierEnv, id: number, linked: number[]
 function collect(linked: number[], reg: RegState, origin: number, entry: number): void {
   if (reg.type !== SCALAR_VALUE || originOf(reg.id) !== origin) return;
   if (linked.length < LINKED_REGS_MAX) linked.push(entry);
-  else reg.id = 0;
+  else clearScalarId(reg);
 }
 
 const delta = new RegState();

@@ -2,6 +2,7 @@
 // Invariant: after any of these the tnum and bounds are in step; what a function leaves alone (type, id) is named in its sentence.
 // Source: behaviour of the mark_reg_* and coerce_* family of Linux 6.18.
 
+import { BPF_ADD_CONST } from '../spec/limits.ts';
 import { NOT_INIT, SCALAR_VALUE } from '../spec/verifier-types.ts';
 import { S32_MAX, S32_MIN, U32_MAX, U64_MAX } from '../util/u64.ts';
 import { markReg32Unbounded, markRegUnbounded, regBoundsSanityCheck, regBoundsSync, setRegValue, setVarOff, type BoundsEnv } from './bounds.ts';
@@ -21,6 +22,19 @@ function clearParticulars(reg: RegState): void {
   reg.subprogno = 0;
   reg.id = 0;
   reg.refObjId = 0;
+}
+
+/** The scalar is linked to no other any more; the constant that set them apart goes too. */
+export function clearScalarId(reg: RegState): void {
+  reg.id = 0;
+  reg.off = 0;
+}
+
+/** Gives a scalar that isn't constant an id, so that what is learned about a copy holds for the original too. */
+export function assignScalarIdBeforeMov(env: { newId(): number }, reg: RegState): void {
+  if (reg.type !== SCALAR_VALUE) return;
+  if ((reg.id & BPF_ADD_CONST) !== 0) clearScalarId(reg);
+  if (reg.id === 0 && !reg.isConst) reg.id = env.newId();
 }
 
 /** The value (or variable offset) is exactly `imm`; offset, id and particulars are cleared; type, frame and precision stay. */

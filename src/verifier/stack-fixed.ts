@@ -3,7 +3,7 @@
 
 import type { Insn } from '../insn/insn.ts';
 import { EACCES, EINVAL } from '../spec/errno.ts';
-import { BPF_ADD_CONST, BPF_REG_SIZE } from '../spec/limits.ts';
+import { BPF_REG_SIZE } from '../spec/limits.ts';
 import {
   baseType, CONST_PTR_TO_MAP, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_FUNC, PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_STACK,
@@ -15,7 +15,7 @@ import type { InsnAux, VerifierEnv } from './env.ts';
 import type { FuncState } from './func-state.ts';
 import { insnStackAccessFlags, pushJmpHistory } from './jmp-history.ts';
 import { verboseLinfo } from './linfo.ts';
-import { markRegConstZero, markRegKnown, markRegUnknown, regWidth } from './mark-reg.ts';
+import { assignScalarIdBeforeMov, clearScalarId, markRegConstZero, markRegKnown, markRegUnknown, regWidth } from './mark-reg.ts';
 import { registerIsNull, regAt } from './reg-arg.ts';
 import { RegState } from './reg-state.ts';
 import { isSpilledSlot, STACK_DYNPTR, STACK_INVALID, STACK_ITER, STACK_IRQ_FLAG, STACK_MISC, STACK_SPILL, STACK_ZERO, type StackState } from './stack-state.ts';
@@ -53,21 +53,11 @@ function noteUnsafeSpill(env: VerifierEnv, stack: StackState, spi: number, sizeB
   if (unsafe) (env.aux[env.insnIdx] as InsnAux).nospecResult = true;
 }
 
-/** The register gets an id, so that what is learned about it later holds for its copies too. */
-export function assignScalarIdBeforeMov(env: VerifierEnv, reg: RegState): void {
-  if (reg.type !== SCALAR_VALUE) return;
-  if ((reg.id & BPF_ADD_CONST) !== 0) {
-    reg.id = 0;
-    reg.off = 0;
-  }
-  if (reg.id === 0 && !reg.isConst) reg.id = env.newId();
-}
-
 function spillScalar(env: VerifierEnv, stack: StackState, spi: number, reg: RegState, sizeBytes: number): void {
   const fits = regWidth(reg) <= 8 * sizeBytes;
   if (fits) assignScalarIdBeforeMov(env, reg);
   saveRegister(stack, spi, reg, sizeBytes, env);
-  if (!fits) stack.spilled(spi).id = 0;
+  if (!fits) clearScalarId(stack.spilled(spi));
 }
 
 function spillImm(stack: StackState, spi: number, imm: number, sizeBytes: number, env: VerifierEnv): void {
@@ -162,7 +152,7 @@ function readNarrow(env: VerifierEnv, stack: StackState, spi: number, off: numbe
   // The spilled value's low bytes lie at the slot's lowest addresses (little-endian).
   if (sizeBytes <= spillBytes && off % BPF_REG_SIZE === 0) {
     dst.copyFrom(spilled);
-    if (regWidth(spilled) > 8 * sizeBytes) dst.id = 0;
+    if (regWidth(spilled) > 8 * sizeBytes) clearScalarId(dst);
     return true;
   }
   const { spills, zeros } = countBytes(env, stack, off, sizeBytes);
