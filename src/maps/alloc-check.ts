@@ -17,7 +17,9 @@ export interface CheckedAttr {
   readonly key_size: number;
   readonly value_size: number;
   readonly max_entries: number;
+  /** Without BPF_F_RDONLY and BPF_F_WRONLY, which belong to the descriptor (`access`). */
   readonly map_flags: number;
+  readonly access: Access;
   readonly map_name: string;
   readonly map_extra: bigint;
   readonly inner_map_fd: number;
@@ -25,6 +27,9 @@ export interface CheckedAttr {
   readonly btf_key_type_id: number;
   readonly btf_value_type_id: number;
 }
+
+/** What a descriptor may do. */
+export interface Access { readonly read: boolean; readonly write: boolean }
 
 /** The kernel's limits (KMALLOC_MAX_SIZE of x86-64, PCPU_MIN_UNIT_SIZE, NR_CPUS of distribution configurations). */
 const KMALLOC_MAX_BYTES = 4 * 1024 * 1024;
@@ -159,7 +164,8 @@ export function checkMapAttr(attr: MapCreateAttr, cpus: number): CheckedAttr {
   const name = attr.map_name ?? '';
   if (name.length > 15 || !/^[A-Za-z0-9_.]*$/.test(name)) refuse(EINVAL);
   return {
-    map_type: attr.map_type, key_size: attr.key_size, value_size: attr.value_size, max_entries: out.max_entries, map_flags: out.map_flags,
+    map_type: attr.map_type, key_size: attr.key_size, value_size: attr.value_size, max_entries: out.max_entries,
+    map_flags: out.map_flags & ~(BPF_F_RDONLY | BPF_F_WRONLY), access: { read: (flags & BPF_F_WRONLY) === 0, write: (flags & BPF_F_RDONLY) === 0 },
     map_name: name, map_extra: attr.map_extra ?? 0n, inner_map_fd: attr.inner_map_fd ?? 0,
     btf_id: 0, btf_key_type_id: attr.btf_key_type_id ?? 0, btf_value_type_id: attr.btf_value_type_id ?? 0,
   };

@@ -2,14 +2,14 @@
 // Invariant: element operations go through the same emitted code that programs call; only iteration and descriptors are handled here, in TypeScript.
 // Source: kernel/bpf/syscall.c (map_lookup_elem … bpf_map_do_batch), Linux 6.18. Errors are BpfSyscallError with the command's name and errno.
 
-import { BPF_F_LOCK, BPF_F_RDONLY, BPF_F_WRONLY } from '../spec/map-types.ts';
+import { BPF_F_LOCK } from '../spec/map-types.ts';
 import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, ENOTSUPP, EPERM } from '../spec/errno.ts';
 import type { MapBatchAttr, MapBatchResult, MapInfo } from '../spec/syscall.ts';
 import { BpfSyscallError } from '../util/errors.ts';
 import { viewOf } from '../util/bytes.ts';
 import type { MapRuntime, RingbufOps } from '../vm/executor.ts';
 import { MAP_HEADER, MAP_OP_SLOTS, RINGBUF_OP_SLOTS } from '../vm/map-header.ts';
-import type { CheckedAttr } from './alloc-check.ts';
+import type { Access, CheckedAttr } from './alloc-check.ts';
 import { commandError } from './command-error.ts';
 import type { MapEnv, MapRef } from './env.ts';
 import { STATE, spinLockOf, valueStride } from './layout.ts';
@@ -26,9 +26,6 @@ export interface ElemArgs {
 }
 /** A batch command's buffers: as MapBatchAttr, without the descriptor. */
 export type BatchArgs = Omit<MapBatchAttr, 'map_fd'>;
-
-/** What a descriptor may do; the default follows the map's own BPF_F_RDONLY / BPF_F_WRONLY. */
-export interface Access { readonly read: boolean; readonly write: boolean }
 
 /** How a map is made: by `createMap`, from checked attributes. */
 export interface MapSetup {
@@ -192,7 +189,7 @@ export abstract class BpfMap implements MapRef {
 
   /** What the map's own flags allow its first descriptor. */
   get access(): Access {
-    return { read: (this.attr.map_flags & BPF_F_WRONLY) === 0, write: (this.attr.map_flags & BPF_F_RDONLY) === 0 };
+    return this.attr.access;
   }
 
   /** BPF_MAP_LOOKUP_ELEM: fills `value`. */

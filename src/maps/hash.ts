@@ -5,7 +5,7 @@
 
 import { BPF_EXIST, BPF_F_LOCK, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_NOEXIST } from '../spec/map-types.ts';
 import { E2BIG, EEXIST, EINVAL, ENOENT } from '../spec/errno.ts';
-import { andThen, i32 } from '../wasm/expr.ts';
+import { andThen, i32, memoryCopy } from '../wasm/expr.ts';
 import type { Expr, Operand } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label, Local } from '../wasm/function-builder.ts';
 import { call } from '../wasm/refs.ts';
@@ -23,7 +23,13 @@ import type { MapCode } from './map-module.ts';
 const SHORT_KEY_BYTES = 64;
 
 /** A key ready to be looked for: its hash and bucket in locals, and how it compares with an element's key. */
-interface Wanted { readonly key: ByteSource; readonly hash: Local<'i32'>; readonly bucket: Local<'i32'>; equals(f: Code, element: Local<'i32'>): Expr<'i32'> }
+interface Wanted {
+  readonly hash: Local<'i32'>;
+  readonly bucket: Local<'i32'>;
+  equals(f: Code, element: Local<'i32'>): Expr<'i32'>;
+  /** Copies the key into an element. */
+  store(f: Code, element: Local<'i32'>): void;
+}
 
 function wantKey(f: Code, shape: MapShape, site: MapSite, key: ByteSource, address?: Expr<'i32'>): Wanted {
   const layout = hashLayout(shape);
@@ -36,7 +42,11 @@ function wantKey(f: Code, shape: MapShape, site: MapSite, key: ByteSource, addre
     g.if(same, () => g.set(same, emitEqualLoop(g, address, g.local('i32', i32.add(element, ELEMENT.key)), shape.keySize)));
     return same;
   };
-  return { key, hash, bucket, equals };
+  const store = (g: Code, element: Local<'i32'>): void => {
+    if (long) g.emit(memoryCopy(i32.add(element, ELEMENT.key), address, shape.keySize));
+    else emitStoreBytes(g, element, ELEMENT.key, key, shape.keySize);
+  };
+  return { hash, bucket, equals, store };
 }
 
 const shifted = (source: ByteSource, by: number): ByteSource => ({
@@ -221,7 +231,7 @@ function emitReplace(f: OpBody, code: MapCode, r: Replacement): void {
 function emitElement(f: OpBody, code: MapCode, wanted: Wanted, element: Local<'i32'>, value: Expr<'i32'>): void {
   const { shape, site } = code;
   f.store32(element, wanted.hash, { offset: ELEMENT.hash });
-  emitStoreBytes(f, element, ELEMENT.key, wanted.key, shape.keySize);
+  wanted.store(f, element);
   emitElementInit(f, code, element);
   const to = f.local('i32', isPercpuHash(shape) ? valueOf(shape, site, element) : i32.add(element, hashLayout(shape).valueOffset));
   let at = 0;
