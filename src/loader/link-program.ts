@@ -6,7 +6,7 @@ import type { FuncInfo, Insn, LineInfo } from '../insn/insn.ts';
 import { BPF_CALL, BPF_DW, BPF_IMM, BPF_JMP, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC } from '../spec/opcodes.ts';
 import { SHF_EXECINSTR, SHN_UNDEF, STB_WEAK, STT_FUNC, STT_SECTION } from '../elf/constants.ts';
 import type { ElfSection, ElfSymbol } from '../elf/elf.ts';
-import { ElfError } from '../util/errors.ts';
+import { ElfError, NotSupportedError } from '../util/errors.ts';
 import { sectionOf, symbolName, type BpfElf } from './elf-object.ts';
 import { functionAt, type BpfFunction, type CodeRelocation, type FunctionTable } from './functions.ts';
 import type { DefinedMap } from './btf-maps.ts';
@@ -116,6 +116,7 @@ class Linker {
       this.out.relocations.push({ kind: 'map', insnIdx: at, map: map.spec.name });
       return;
     }
+    if (section.name === '.addr_space.1') throw new NotSupportedError(`variables in an arena ('${symbolName(object, symbol)}')`);
     if (!object.data.some((d) => d.section.index === section.index)) throw new ElfError(`relocation against '${symbolName(object, symbol)}' in section '${section.name}', which is neither code, data nor maps`, table, fileOffset);
     const offset = symbol.value + insn.imm + addend;
     if (offset < 0 || offset > 0x7fff_ffff) throw new ElfError(`address of '${symbolName(object, symbol)}' + ${insn.imm} is out of range`, table, fileOffset);

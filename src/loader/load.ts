@@ -8,7 +8,7 @@ import { encodeInsns } from '../insn/encode.ts';
 import type { Insn, Program } from '../insn/insn.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../spec/opcodes.ts';
 import { BPF_OBJ_NAME_LEN } from '../spec/limits.ts';
-import { BPF_PROG_TYPE_UNSPEC } from '../spec/prog-types.ts';
+import { BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_UNSPEC } from '../spec/prog-types.ts';
 import type { BpfSyscall, ProgLoadAttr } from '../spec/syscall.ts';
 import { BpfSyscallError, LoadError, NotSupportedError } from '../util/errors.ts';
 import { defined } from '../util/assert.ts';
@@ -158,6 +158,7 @@ export class ObjectLoader {
   /** BPF_PROG_LOAD's attributes for a program. Throws as `program`, and LoadError when its type or its attach target is unknown. */
   progLoadAttr(prog: ProgramSpec): ProgLoadAttr {
     if (prog.type === BPF_PROG_TYPE_UNSPEC) throw new LoadError(`program '${prog.name}': section '${prog.section}' does not say what type of program it is`);
+    if (prog.type === BPF_PROG_TYPE_STRUCT_OPS) throw new NotSupportedError(`struct_ops (program '${prog.name}')`);
     const program = this.program(prog);
     const { logLevel = 0, logSize } = this.#options;
     return {

@@ -3,6 +3,7 @@
 // most mutants get past the first check.
 
 import { readdirSync } from 'node:fs';
+import type { Btf } from '../../src/btf/btf.ts';
 import { formatDefinition } from '../../src/btf/print.ts';
 import { parseElf } from '../../src/elf/elf.ts';
 import { decodeValue } from '../../src/loader/btf-values.ts';
@@ -92,12 +93,12 @@ function mutate(base: Base, random: Random): Bytes {
 }
 
 /** Opens, loads, prints and decodes; throws what any of these throws. */
-function exercise(bytes: Uint8Array): string {
+function exercise(bytes: Uint8Array, kernelBtf: () => Btf | Uint8Array): string {
   const spec = openObject(bytes, { name: 'fuzz' });
   if (spec.btf !== undefined) for (let id = 1; id < Math.min(spec.btf.typeCount, 200); id++) formatDefinition(spec.btf, id);
   decodeVariables(spec);
   const kernel = new RecordingKernel();
-  const loader = new ObjectLoader(spec, kernel, { kernelBtf: () => target });
+  const loader = new ObjectLoader(spec, kernel, { kernelBtf });
   try {
     for (const prog of spec.programs) loader.load(prog);
   } finally {
@@ -107,6 +108,18 @@ function exercise(bytes: Uint8Array): string {
 }
 
 const target = objectBtf('core-target.bpf.o');
+
+/** The target kernel's types with a few words of the type part changed. */
+function mutateTypes(random: Random): Uint8Array {
+  const bytes = new Uint8Array(target.bytes);
+  const view = new DataView(bytes.buffer);
+  const { typeStart, typeLen } = target.layout;
+  for (let left = 1 + random(6); left > 0; left--) {
+    const at = typeStart + random(typeLen / 4) * 4;
+    view.setUint32(at, random(2) === 0 ? view.getUint32(at, true) + random(33) - 16 : random(target.typeCount + 2), true);
+  }
+  return bytes;
+}
 
 function decodeVariables(spec: ObjectSpec): void {
   for (const variable of spec.variables) {
@@ -131,7 +144,8 @@ export function fuzzObjects(seed: number, count: number): FuzzReport {
     const base = bases[random(bases.length)] as Base;
     const bytes = mutate(base, random);
     const start = performance.now();
-    const outcome = run(bytes);
+    const brokenTarget = random(4) === 0 ? mutateTypes(random) : undefined;
+    const outcome = run(bytes, () => brokenTarget ?? target);
     const elapsed = performance.now() - start;
     slowestMs = Math.max(slowestMs, elapsed);
     outcomes.set(outcome.kind, (outcomes.get(outcome.kind) ?? 0) + 1);
@@ -141,9 +155,9 @@ export function fuzzObjects(seed: number, count: number): FuzzReport {
   return { outcomes, failures, slowestMs };
 }
 
-function run(bytes: Uint8Array): { kind: string; failure?: string } {
+function run(bytes: Uint8Array, kernelBtf: () => Btf | Uint8Array): { kind: string; failure?: string } {
   try {
-    return { kind: exercise(bytes) };
+    return { kind: exercise(bytes, kernelBtf) };
   } catch (error) {
     if (error instanceof BpfkitError && !(error instanceof InternalError)) return { kind: error.name };
     return { kind: 'untyped', failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
