@@ -2,11 +2,10 @@
 // Invariant: a program object exists only for what the verifier accepted; a reject carries errno, message and log.
 // Source: kernel/bpf/syscall.c bpf_prog_load; verifier.c bpf_check; log.c bpf_vlog_finalize.
 
-import { parseBtf, type Btf } from '../btf/btf.ts';
+import type { Btf } from '../btf/btf.ts';
 import { decodeInsns } from '../insn/decode.ts';
 import type { FuncInfo, Insn, LineInfo, Program } from '../insn/insn.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
-import { BTF_KIND_FUNC } from '../spec/btf.ts';
 import { E2BIG, EINVAL, ENOSPC } from '../spec/errno.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE } from '../spec/opcodes.ts';
 import type { ProgLoadAttr } from '../spec/syscall.ts';
@@ -22,7 +21,6 @@ const FUNC_INFO_BYTES = 8;
 const LINE_INFO_BYTES = 16;
 const MAX_INSNS = 1_000_000;
 const MAX_INSNS_UNPRIV = 4096;
-const LINKAGES = ['static', 'global', 'extern'] as const;
 
 /** What loading needs of the kernel. */
 export interface LoadContext {
@@ -46,8 +44,8 @@ export function verifyForLoad(attr: ProgLoadAttr, context: LoadContext): Loaded 
   const result = verifyProgram(program, verifierOptions(attr, context, level));
   const time = started === undefined || context.nowNs === undefined ? '' : timeLine(level, context.nowNs() - started);
   const { log, overflow } = fitLog(withTime(result.log, time), level, attr.log_size);
-  if (result.verdict === 'reject') throw new BpfSyscallError(COMMAND, result.errno, result.message, log);
   if (overflow) throw new BpfSyscallError(COMMAND, ENOSPC, 'ENOSPC: the verifier log does not fit log_size', log);
+  if (result.verdict === 'reject') throw new BpfSyscallError(COMMAND, result.errno, result.message, log);
   return { result, log };
 }
 
@@ -106,20 +104,8 @@ function verifierOptions(attr: ProgLoadAttr, context: LoadContext, logLevel: num
     facts.set(map, known);
     return known;
   };
-  return { caps: context.caps, kernel: context.kernel, logLevel, mapByFd, ...btfOptions(attr, context) };
-}
-
-function btfOptions(attr: ProgLoadAttr, context: LoadContext): Partial<VerifierOptions> {
-  if (attr.prog_btf_fd === undefined || attr.prog_btf_fd === 0) return {};
-  const btf = context.btfByFd(attr.prog_btf_fd);
-  return {
-    lineText: (offset) => btf.string(offset),
-    funcName: (typeId) => btf.type(typeId)?.name,
-    funcLinkage: (typeId) => {
-      const type = btf.type(typeId);
-      return type?.kind === BTF_KIND_FUNC ? LINKAGES[type.linkage] : undefined;
-    },
-  };
+  const btf = (attr.prog_btf_fd ?? 0) === 0 ? {} : { btf: context.btfByFd(attr.prog_btf_fd as number) };
+  return { caps: context.caps, kernel: context.kernel, logLevel, mapByFd, ...btf };
 }
 
 const BPF_LOG_STATS = 4;
@@ -141,6 +127,3 @@ function fitLog(log: string, level: number, sizeBytes: number | undefined): { lo
   const fits = (level & BPF_LOG_FIXED) !== 0 ? log.slice(0, sizeBytes - 1) : log.slice(log.length - sizeBytes + 1);
   return { log: fits, overflow: true };
 }
-
-/** BTF as BPF_BTF_LOAD takes it. Throws BtfError. */
-export const loadBtf = (bytes: Uint8Array): Btf => parseBtf(bytes);

@@ -43,9 +43,8 @@ export class SimHost implements HelperHost {
     };
   }
 
-  cpuArea(): number {
-    return this.#machine.area;
-  }
+  /** Bound, as helpers take it apart from its host. */
+  readonly cpuArea = (): number => this.#machine.area;
   mapAt(header: number): MapRuntime {
     const map = this.mapById(this.memory.view.getUint32(header + MAP_HEADER.id, true));
     if (map === undefined) throw new InternalError(`no map at ${header}`);

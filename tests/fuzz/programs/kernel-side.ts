@@ -26,37 +26,48 @@ export interface RunAnswer {
   readonly packet: Uint8Array;
 }
 
-/** The maps of FUZZ_MAPS on one kernel, in order; programs for the prog array are loaded too. */
+/** The maps that one program names, made on first use on one kernel; a program for the prog array is loaded with it. */
 export class KernelSide {
   readonly sys: BpfSyscall;
-  readonly mapFds: number[] = [];
-  #tailTargets: number[] = [];
+  readonly #progType: number;
+  readonly #mapFds = new Map<number, number>();
+  readonly #progFds: number[] = [];
   #btfFd: number | undefined;
-  constructor(sys: BpfSyscall) {
+  constructor(sys: BpfSyscall, progType: number) {
     this.sys = sys;
+    this.#progType = progType;
   }
 
-  /** Makes every map afresh and fills those that start non-empty. */
-  createMaps(progType: number): void {
-    for (const map of FUZZ_MAPS) {
-      const inner = map.inner === undefined ? {} : { inner_map_fd: this.mapFds[map.inner] as number };
-      this.mapFds.push(this.sys.mapCreate({
-        map_type: map.type, key_size: map.keySize, value_size: map.valueSize, max_entries: map.maxEntries, map_flags: map.flags,
-        map_name: map.name.slice(0, 15), ...inner,
-      }));
+  /** The descriptor of a map of FUZZ_MAPS, made and filled if need be; the index itself when there is no such map. */
+  #mapFd(index: number): number {
+    const known = this.#mapFds.get(index);
+    const map = FUZZ_MAPS[index];
+    if (known !== undefined || map === undefined) return known ?? index;
+    const inner = map.inner === undefined ? {} : { inner_map_fd: this.#mapFd(map.inner) };
+    const fd = this.sys.mapCreate({
+      map_type: map.type, key_size: map.keySize, value_size: map.valueSize, max_entries: map.maxEntries, map_flags: map.flags,
+      map_name: map.name.slice(0, 15), ...inner,
+    });
+    this.#mapFds.set(index, fd);
+    this.#fill(fd, index);
+    return fd;
+  }
+
+  #fill(fd: number, index: number): void {
+    const put = (key: number[], value: Uint8Array): void => this.sys.mapUpdateElem({ map_fd: fd, key: Uint8Array.from(key), value });
+    switch (FUZZ_MAPS[index]?.name) {
+      case 'array_of_maps': return put([0, 0, 0, 0], u32(this.#mapFd(mapIndex('array'))));
+      case 'hash_of_maps': return put([1, 0, 0, 0], u32(this.#mapFd(mapIndex('hash'))));
+      case 'hash': return put([1, 0, 0, 0, 0, 0, 0, 0], new Uint8Array(16).fill(7));
+      case 'lpm': return put([16, 0, 0, 0, 10, 0, 0, 1], new Uint8Array(8).fill(9));
+      case 'prog_array': return put([1, 0, 0, 0], u32(this.#tailTarget()));
+      default:
     }
-    this.#put('array_of_maps', [0, 0, 0, 0], u32(this.mapFds[mapIndex('array')] as number));
-    this.#put('hash_of_maps', [1, 0, 0, 0], u32(this.mapFds[mapIndex('hash')] as number));
-    this.#put('hash', [1, 0, 0, 0, 0, 0, 0, 0], new Uint8Array(16).fill(7));
-    this.#put('lpm', [16, 0, 0, 0, 10, 0, 0, 1], new Uint8Array(8).fill(9));
-    const target = this.#tailTarget(progType);
-    if (target !== undefined) this.#put('prog_array', [1, 0, 0, 0], u32(target));
   }
 
-  closeMaps(): void {
-    for (const fd of [...this.#tailTargets, ...this.mapFds.toReversed()]) this.sys.close(fd);
-    this.mapFds.length = 0;
-    this.#tailTargets = [];
+  /** Closes everything that was made. */
+  close(): void {
+    for (const fd of [...this.#progFds, ...[...this.#mapFds.values()].toReversed(), ...(this.#btfFd === undefined ? [] : [this.#btfFd])]) this.sys.close(fd);
   }
 
   load(program: GeneratedProgram, logLevel: number): LoadAnswer {
@@ -66,6 +77,7 @@ export class KernelSide {
         prog_type: program.progType, insns: encodeInsns(insns), license: 'GPL', log_level: logLevel, log_size: 1 << 20, prog_flags: program.flags,
         ...this.#functionInfo(program.functions),
       });
+      this.#progFds.push(fd);
       return { verdict: 'accept', fd };
     } catch (error) {
       if (!(error instanceof BpfSyscallError)) throw error;
@@ -87,11 +99,12 @@ export class KernelSide {
   /** Everything in the maps, as text by map name: sorted entries, or popped elements for queues. */
   contents(): Map<string, string> {
     const all = new Map<string, string>();
-    FUZZ_MAPS.forEach((map, i) => {
-      const fd = this.mapFds[i] as number;
+    for (const [index, fd] of this.#mapFds) {
+      const map = FUZZ_MAPS[index];
+      if (map === undefined) continue;
       if (map.keySize > 0 && !SKIPPED.has(map.name)) all.set(map.name, this.#entries(fd, map.keySize, valueBytes(map, this.sys.possibleCpus)));
       if (map.name === 'queue' || map.name === 'stack') all.set(map.name, this.#popAll(fd, map.valueSize));
-    });
+    }
     return all;
   }
 
@@ -135,7 +148,7 @@ export class KernelSide {
   #withFd(insn: Insn, before: Insn | undefined): Insn {
     const second = before?.code === LDDW && before.src <= 6;
     if (second || insn.code !== LDDW || (insn.src !== BPF_PSEUDO_MAP_FD && insn.src !== BPF_PSEUDO_MAP_VALUE)) return insn;
-    return { ...insn, imm: this.mapFds[insn.imm] ?? insn.imm };
+    return { ...insn, imm: this.#mapFd(insn.imm) };
   }
 
   /** BTF and func_info for programs of several functions; a function is `int f(void)` to the kernel. */
@@ -146,17 +159,23 @@ export class KernelSide {
     return { prog_btf_fd: this.#btfFd, func_info_rec_size: 8, func_info: new Uint8Array(records.buffer) };
   }
 
-  #put(name: string, key: number[], value: Uint8Array): void {
-    this.sys.mapUpdateElem({ map_fd: this.mapFds[mapIndex(name)] as number, key: Uint8Array.from(key), value });
-  }
-
   /** `return 42` of the program's type, element 1 of the prog array. */
-  #tailTarget(progType: number): number | undefined {
+  #tailTarget(): number {
     const insns = [{ code: BPF_ALU64 | BPF_MOV, dst: 0, src: 0, off: 0, imm: 42 }, { code: BPF_JMP | BPF_EXIT, dst: 0, src: 0, off: 0, imm: 0 }];
-    const { fd } = this.sys.progLoad({ prog_type: progType, insns: encodeInsns(insns), license: 'GPL' });
-    this.#tailTargets.push(fd);
+    const { fd } = this.sys.progLoad({ prog_type: this.#progType, insns: encodeInsns(insns), license: 'GPL' });
+    this.#progFds.push(fd);
     return fd;
   }
+}
+
+/** Maps whose contents are not compared: prog ids and inner map ids differ by kernel; LRU victims may differ; redirect maps are filled by nobody. */
+const SKIPPED = new Set(['prog_array', 'array_of_maps', 'hash_of_maps', 'perf', 'devmap', 'devmap_hash', 'cpumap', 'xskmap', 'lru_hash', 'lru_percpu']);
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+function valueBytes(map: { readonly name: string; readonly valueSize: number }, cpus: number): number {
+  return map.name.includes('percpu') ? Math.ceil(map.valueSize / 8) * 8 * cpus : map.valueSize;
 }
 
 const MAIN_TYPE_ID = 3;
@@ -167,16 +186,6 @@ const FUNCTION_BTF = encodeBtf([
   { kind: BTF_KIND_FUNC, name: 'main_prog', type: 2, linkage: 1 },
   { kind: BTF_KIND_FUNC, name: 'sub', type: 2, linkage: 0 },
 ]);
-
-/** Maps whose contents are not compared: prog ids and inner map ids differ by kernel; redirect maps are filled by nobody. */
-const SKIPPED = new Set(['prog_array', 'array_of_maps', 'hash_of_maps', 'perf', 'devmap', 'devmap_hash', 'cpumap', 'xskmap', 'lru_hash', 'lru_percpu']);
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
-
-function valueBytes(map: { readonly name: string; readonly valueSize: number }, cpus: number): number {
-  return map.name.includes('percpu') ? Math.ceil(map.valueSize / 8) * 8 * cpus : map.valueSize;
-}
 
 /** The verifier's verdict: the last line before the statistics, '' when the log is empty. */
 export function lastMessage(log: string): string {

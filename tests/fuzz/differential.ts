@@ -1,0 +1,150 @@
+// Differential runs: one generated program on the interpreter, the JIT and, where it can be asked, the machine's own kernel.
+// Invariant: what is left out of a comparison is left out by a closed list: programs that call helpers whose results differ by run
+// (helper-calls.ts), LRU victims and hash order (kernel-side.ts), stack bytes that were never written, and values that depend on where
+// memory lies (found by running again with memory laid out differently).
+
+import { SimKernel } from '../../src/kernel/sim-kernel.ts';
+import type { BpfSyscall } from '../../src/spec/syscall.ts';
+import { NotSupportedError } from '../../src/util/errors.ts';
+import { generateProgram, type GeneratedProgram } from './programs/generate.ts';
+import { NEVER_RUN_ON_HOST, UNCOMPARABLE_HELPERS } from './programs/helper-calls.ts';
+import { KernelSide, type LoadAnswer } from './programs/kernel-side.ts';
+
+/** What came of one program. `kind` 'agree' or what disagreed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly kind: 'agree' | 'wrongly accepted' | 'wrongly rejected' | 'other errno' | 'other message' | 'executors differ' | 'kernel run differs' | 'unsupported';
+  readonly accepted: boolean;
+  readonly detail: string;
+  /** The reject message of the reference (the kernel, or ours without one). */
+  readonly message: string;
+  /** Runs were compared with the kernel's, or why not. */
+  readonly compared: 'kernel' | 'executors' | 'verdict';
+}
+
+/** A run's visible effects as text. */
+interface Effects { readonly text: string }
+
+const RUNS = 2;
+const CALL = 0x85;
+/** Programs per simulated kernel: fresh memory now and then, without paying for it each time. */
+const PROGRAMS_PER_KERNEL = 200;
+
+/** Compares kernels on one program after another. */
+export class Differential {
+  readonly #host: BpfSyscall | undefined;
+  #jit = newKernel('jit', 0);
+  #interp = newKernel('interp', 0);
+  #shifted = newKernel('jit', 1);
+  #used = 0;
+
+  /** `host` undefined: only interpreter and JIT are compared. */
+  constructor(host: BpfSyscall | undefined) {
+    this.#host = host;
+  }
+
+  run(seed: number, mutations?: boolean): Outcome {
+    this.#refresh();
+    return this.runProgram(generateProgram(seed, mutations));
+  }
+
+  runProgram(program: GeneratedProgram): Outcome {
+    const sides = [new KernelSide(this.#jit, program.progType), new KernelSide(this.#interp, program.progType)] as const;
+    const host = this.#host === undefined ? undefined : new KernelSide(this.#host, program.progType);
+    try {
+      return this.#compare(program, sides[0], sides[1], host);
+    } finally {
+      for (const side of [...sides, host]) side?.close();
+    }
+  }
+
+  #compare(program: GeneratedProgram, jit: KernelSide, interp: KernelSide, host: KernelSide | undefined): Outcome {
+    const theirs = host?.load(program, 1);
+    const base = { seed: program.seed, accepted: theirs?.verdict === 'accept', message: theirs?.verdict === 'reject' ? theirs.message : '', compared: 'verdict' as const };
+    const ours = tryLoad(jit, program);
+    if (typeof ours === 'string') return { ...base, kind: 'unsupported', detail: ours };
+    const verdicts = compareVerdicts(ours, theirs);
+    if (verdicts !== undefined) return { ...base, ...verdicts };
+    if (ours.verdict === 'reject') return { ...base, message: theirs === undefined ? ours.message : base.message, kind: 'agree', detail: '' };
+    const second = tryLoad(interp, program);
+    if (typeof second === 'string' || second.verdict === 'reject') return { ...base, kind: 'executors differ', detail: 'the second load answered differently' };
+    const fromJit = effects(jit, ours.fd, program);
+    const fromInterp = effects(interp, second.fd, program);
+    const accepted = { ...base, accepted: true };
+    if (fromJit.text !== fromInterp.text) return { ...accepted, kind: 'executors differ', detail: difference('jit', fromJit, 'interp', fromInterp) };
+    return { ...accepted, ...this.#compareWithHost(program, ours.fd, fromJit, host, theirs) };
+  }
+
+  #compareWithHost(program: GeneratedProgram, fd: number, ours: Effects, host: KernelSide | undefined, theirs: LoadAnswer | undefined): Pick<Outcome, 'kind' | 'detail' | 'compared'> {
+    const agree = { kind: 'agree', detail: '', compared: 'executors' } as const;
+    if (host === undefined || theirs?.verdict !== 'accept' || calls(program, NEVER_RUN_ON_HOST)) return agree;
+    const kernel = effects(host, theirs.fd, program);
+    if (kernel.text === ours.text) return { ...agree, compared: 'kernel' };
+    if (calls(program, UNCOMPARABLE_HELPERS) || this.#jit.prog(fd).verified.parts.readsUninitStack) return agree;
+    if (this.#dependsOnLayout(program, ours)) return agree;
+    return { kind: 'kernel run differs', detail: difference('ours', ours, 'kernel', kernel), compared: 'kernel' };
+  }
+
+  /** True when the effects change with the place of things in memory: the program lets pointers out, which root may. */
+  #dependsOnLayout(program: GeneratedProgram, ours: Effects): boolean {
+    const side = new KernelSide(this.#shifted, program.progType);
+    try {
+      const answer = tryLoad(side, program);
+      return typeof answer === 'string' || answer.verdict === 'reject' || effects(side, answer.fd, program).text !== ours.text;
+    } finally {
+      side.close();
+    }
+  }
+
+  #refresh(): void {
+    if (++this.#used % PROGRAMS_PER_KERNEL !== 0) return;
+    this.#jit = newKernel('jit', 0);
+    this.#interp = newKernel('interp', 0);
+    this.#shifted = newKernel('jit', 1);
+  }
+}
+
+/** A kernel whose memory begins `shift` pages later. */
+function newKernel(engine: 'jit' | 'interp', shift: number): SimKernel {
+  const kernel = new SimKernel({ engine, cpus: 2 });
+  if (shift > 0) kernel.machine.memory.alloc(shift * 65536 + 4096);
+  return kernel;
+}
+
+function tryLoad(side: KernelSide, program: GeneratedProgram): LoadAnswer | string {
+  try {
+    return side.load(program, 1);
+  } catch (error) {
+    if (error instanceof NotSupportedError) return error.feature;
+    throw error;
+  }
+}
+
+function compareVerdicts(ours: LoadAnswer, theirs: LoadAnswer | undefined): Pick<Outcome, 'kind' | 'detail'> | undefined {
+  if (theirs === undefined) return undefined;
+  if (ours.verdict === 'accept') return theirs.verdict === 'accept' ? undefined : { kind: 'wrongly accepted', detail: `kernel: ${theirs.message} (errno ${theirs.errno})` };
+  if (theirs.verdict === 'accept') return { kind: 'wrongly rejected', detail: `ours: ${ours.message} (errno ${ours.errno})` };
+  if (ours.message !== theirs.message) return { kind: 'other message', detail: `ours: ${ours.message} (errno ${ours.errno})\nkernel: ${theirs.message} (errno ${theirs.errno})` };
+  if (ours.errno !== theirs.errno) return { kind: 'other errno', detail: `${ours.errno}, kernel ${theirs.errno}: ${theirs.message}` };
+  return undefined;
+}
+
+/** Runs the program a few times on its packet and reads everything that it can have changed. */
+function effects(side: KernelSide, fd: number, program: GeneratedProgram): Effects {
+  const runs = Array.from({ length: RUNS }, () => side.run(fd, program.packet));
+  const maps = [...side.contents()].filter(([, text]) => text !== '').map(([name, text]) => `${name}{${text}}`);
+  return { text: [...runs.map((run) => `${run.errno || run.retval.toString(16)}:${Buffer.from(run.packet).toString('hex')}`), ...maps].join(' ') };
+}
+
+/** The parts of two effects that are not the same. */
+function difference(nameA: string, a: Effects, nameB: string, b: Effects): string {
+  const [partsA, partsB] = [a.text.split(' '), b.text.split(' ')];
+  const lines: string[] = [];
+  for (let i = 0; i < Math.max(partsA.length, partsB.length); i++) {
+    if (partsA[i] !== partsB[i]) lines.push(`${nameA}: ${partsA[i] ?? '-'}\n${nameB}: ${partsB[i] ?? '-'}`);
+  }
+  return lines.join('\n');
+}
+
+const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
+  program.insns.some((insn) => insn.code === CALL && insn.src === 0 && helpers.has(insn.imm));
