@@ -98,7 +98,8 @@ class Printer {
     const room = MAX_BPRINTF_BIN_ARGS - this.#used;
     if (room <= 0) return -ENOSPC;
     const read = from === 'user' || (from === 'either' && addr < USER_END) ? readUser : readKernel;
-    const text = (readString(this.#host, read, addr, room) ?? new Uint8Array(1)).slice(0, -1);
+    const found = readString(this.#host, read, addr, room);
+    const text = typeof found === 'number' ? new Uint8Array(0) : found.slice(0, -1);
     this.#used += text.length + 1;
     if (from !== 'either') return text;
     const spaces = new Uint8Array(Math.max(0, padding.width - text.length)).fill(0x20);
@@ -107,7 +108,8 @@ class Printer {
 
   #ip(addr: bigint, version: 4 | 6, plain: boolean): Uint8Array | number {
     const size = version === 4 ? 4 : 16;
-    const address = readKernel(this.#host, addr, size) ?? new Uint8Array(size);
+    const found = readKernel(this.#host, addr, size);
+    const address = typeof found === 'number' ? new Uint8Array(size) : found;
     return this.#bytes(latin1(version === 4 ? formatIp4(address, plain) : formatIp6(address, plain)), size);
   }
 }

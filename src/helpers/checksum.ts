@@ -24,12 +24,16 @@ export function fold16(sum: number): number {
 /** The checksum word of a wsum. */
 export const csumFold = (sum: number): number => ~fold16(sum) & 0xffff;
 
-/** Sum of bytes on top of `sum`; an odd last byte counts as the low half of a word. */
+/**
+ * Sum of bytes on top of `sum`, taken as little-endian 32-bit words, the last one filled up with zeros. Words of 32 bits and not 16: a
+ * sum that is complemented later must be the same number modulo 2^32 - 1 as the kernel's, not only modulo 2^16 - 1.
+ */
 export function csumPartial(memory: KernelMemory, start: number, length: number, sum: number): number {
   const { view } = memory;
+  const whole = length & ~3;
   let total = sum;
-  for (let at = 0; at + 1 < length; at += 2) total += view.getUint16(start + at, true);
-  if (length % 2 === 1) total += view.getUint8(start + length - 1);
+  for (let at = 0; at < whole; at += 4) total += view.getUint32(start + at, true);
+  for (let at = whole; at < length; at++) total += view.getUint8(start + at) * 2 ** (8 * (at - whole));
   while (total > 0xffff_ffff) total = (total % 0x1_0000_0000) + Math.floor(total / 0x1_0000_0000);
   return total;
 }

@@ -46,7 +46,7 @@ const CONVERSION = /^[0+\- ]*(?:[1-9][0-9]*)?(?:p[ku]s(?=$|[\s!-/:-@[-`{-~])|p[K
 export function isValidFormat(format: string, argCount: number): boolean {
   let used = 0;
   for (let at = 0; at < format.length; at++) {
-    if (!/[\t-\r -~]/.test(format[at] as string)) return false;
+    if (!/[\t-\r -~\x80-\xff]/.test(format[at] as string)) return false;
     if (format[at] !== '%') continue;
     if (format[at + 1] === '%') {
       at++;
