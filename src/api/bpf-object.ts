@@ -11,7 +11,7 @@ import { BPF_MAP_TYPE_PERF_EVENT_ARRAY } from '../spec/map-types.ts';
 import { LoadError } from '../util/errors.ts';
 import type { PerfEvent } from '../vm/host.ts';
 import { PacketRunner, type RunnerOptions } from './packet-runner.ts';
-import { TypedMap } from './typed-map.ts';
+import { decodeAs, TypedMap } from './typed-map.ts';
 
 /** How to load into a simulated kernel: the loader's options and the kernel's, or a kernel that is there already. */
 export interface BpfObjectOptions extends LoadOptions {
@@ -96,7 +96,7 @@ export class BpfObject {
     const taken: { cpu: number | undefined; bytes: Uint8Array }[] = [];
     if (map instanceof RingbufMap) map.consume((bytes) => taken.push({ cpu: undefined, bytes }));
     else taken.push(...this.#takePerfEvents(map.id));
-    return taken.map(({ cpu, bytes }) => ({ cpu, bytes, value: typeName === undefined ? undefined : TypedMap.decodeAs(this.spec.btf, typeName, bytes) }));
+    return taken.map(({ cpu, bytes }) => ({ cpu, bytes, value: typeName === undefined ? undefined : decodeAs(this.spec.btf, typeName, bytes) }));
   }
 
   #takePerfEvents(mapId: number): { cpu: number; bytes: Uint8Array }[] {
