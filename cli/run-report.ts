@@ -2,7 +2,6 @@
 
 import type { BpfEvent, BpfObject } from '../src/index.ts';
 import { toHex, toJson } from '../src/index.ts';
-import { show } from './map-files.ts';
 import { logStats } from './log-stats.ts';
 
 /** Counts of a run. */
@@ -73,7 +72,7 @@ function rates(totals: Totals): { perSecond: number; nsPerPacket: number } {
 function sayMap(say: (text: string) => void, map: BpfObject['maps'][string]): void {
   const entries = [...map.entries()];
   say(`\nmap ${map.name} (${map.type}): ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`);
-  for (const entry of entries.slice(0, SHOWN_ENTRIES)) say(`  ${show(entry.key)}: ${show(entry.value)}`);
+  for (const entry of entries.slice(0, SHOWN_ENTRIES)) say(`  ${toJson(entry.key)}: ${toJson(entry.value)}`);
   if (entries.length > SHOWN_ENTRIES) say(`  … ${entries.length - SHOWN_ENTRIES} more (--maps-out FILE writes all)`);
 }
 
@@ -94,7 +93,7 @@ function jsonReport(out: NodeJS.WritableStream): Report {
     },
     maps: (object) => {
       for (const map of Object.values(object.maps)) {
-        const entries = [...map.entries()].map((entry) => `{"key":${show(entry.key)},"value":${show(entry.value)}}`);
+        const entries = [...map.entries()].map((entry) => `{"key":${toJson(entry.key)},"value":${toJson(entry.value)}}`);
         say(`{"type":"map","name":${JSON.stringify(map.name)},"map_type":"${map.type}","entries":[${entries.join(',')}]}`);
       }
     },
