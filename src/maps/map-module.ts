@@ -69,8 +69,8 @@ export type EmitMapOps = (code: MapCode) => void;
 
 const cache = new Map<string, WebAssembly.Module>();
 
-/** The compiled module for a shape. */
-function moduleFor(shape: MapShape, emit: EmitMapOps): WebAssembly.Module {
+/** The compiled module for a shape. It imports env.memory, header, data, cpu and, without preallocation, grow. */
+export function moduleFor(shape: MapShape, emit: EmitMapOps): WebAssembly.Module {
   const key = JSON.stringify(shape);
   const known = cache.get(key);
   if (known !== undefined) return known;
