@@ -28,6 +28,9 @@ struct hit {
 	__u32 length;
 };
 
+// Nothing else keeps this type in the object's BTF, where readers of the ring buffer find it.
+struct hit *unused_hit __attribute__((unused));
+
 enum counter { PASSED, DROPPED, NOT_IP, COUNTERS };
 
 struct {
