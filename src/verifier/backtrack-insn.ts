@@ -91,12 +91,12 @@ function stepLd(env: VerifierEnv, insn: Insn): number {
 }
 
 function stepJump(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number, entry: JmpHistoryEntry | undefined): number {
-  if (isPseudoCall(insn)) return stepCall(env, insn, idx, subseqIdx);
+  if (isPseudoCall(insn)) return stepCall(env, insn, idx);
   if (callsSyncCallback(insn) && idx !== subseqIdx - 1) return stepIntoHelper(env);
   const op = insnOp(insn.code);
   if (op === BPF_CALL) {
     env.bt.clearReg(0);
-    if ((env.bt.regMask & ARG_REGS) !== 0) env.bug('backtracking call unexpected regs');
+    if ((env.bt.regMask & ARG_REGS) !== 0) unexpectedRegs(env, 'backtracking call');
     return DONE;
   }
   if (op === BPF_EXIT) return stepExit(env, subseqIdx);
@@ -114,17 +114,16 @@ function stepCompare(env: VerifierEnv, insn: Insn, entry: JmpHistoryEntry | unde
 }
 
 /** A bpf-to-bpf call: backwards out of the callee, or over a global function. */
-function stepCall(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number): number {
+function stepCall(env: VerifierEnv, insn: Insn, idx: number): number {
   const { bt } = env;
   const subprog = env.subprogs[env.findSubprog(idx + insn.imm + 1)] as SubprogInfo;
   if (subprog.isGlobal) {
-    if (idx + 1 !== subseqIdx) env.bug('extra insn from subprog');
-    if ((bt.regMask & ARG_REGS) !== 0) env.bug('global subprog unexpected regs');
+    if ((bt.regMask & ARG_REGS) !== 0) unexpectedRegs(env, 'global subprog');
     bt.clearReg(0);
     return SKIP;
   }
-  if ((bt.regMask & ~ARG_REGS) !== 0) env.bug('static subprog unexpected regs');
-  if (bt.hasSlots()) env.bug('static subprog leftover stack slots');
+  if ((bt.regMask & ~ARG_REGS) !== 0) unexpectedRegs(env, 'static subprog');
+  if (bt.hasSlots()) leftoverSlots(env, 'static subprog');
   for (let regno = 1; regno <= 5; regno++) {
     if (!bt.hasReg(regno)) continue;
     bt.clearReg(regno);
@@ -137,8 +136,8 @@ function stepCall(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number):
 /** Backwards out of a callback, into the helper that called it: the callback's arguments come from the helper. */
 function stepIntoHelper(env: VerifierEnv): number {
   const { bt } = env;
-  if ((bt.regMask & ~ARG_REGS) !== 0) env.bug('callback unexpected regs');
-  if (bt.hasSlots()) env.bug('callback leftover stack slots');
+  if ((bt.regMask & ~ARG_REGS) !== 0) unexpectedRegs(env, 'callback');
+  if (bt.hasSlots()) leftoverSlots(env, 'callback');
   for (let regno = 1; regno <= 5; regno++) bt.clearReg(regno);
   leaveFrame(env);
   return SKIP;
@@ -148,7 +147,7 @@ function stepIntoHelper(env: VerifierEnv): number {
 function stepExit(env: VerifierEnv, subseqIdx: number): number {
   const { bt } = env;
   if (subseqIdx >= 0 && (env.aux[subseqIdx] as InsnAux).callsCallback) for (let regno = 1; regno <= 5; regno++) bt.clearReg(regno);
-  if ((bt.regMask & ARG_REGS) !== 0) env.bug('backtracking exit unexpected regs');
+  if ((bt.regMask & ARG_REGS) !== 0) unexpectedRegs(env, 'backtracking exit');
   const before = env.insns[subseqIdx - 1];
   const r0Precise = before !== undefined && isPseudoCall(before) && bt.hasReg(0);
   bt.clearReg(0);
@@ -157,8 +156,16 @@ function stepExit(env: VerifierEnv, subseqIdx: number): number {
   return SKIP;
 }
 
+function unexpectedRegs(env: VerifierEnv, where: string): never {
+  env.verifierBug(`${where} unexpected regs ${env.bt.regMask.toString(16)}`);
+}
+
+function leftoverSlots(env: VerifierEnv, where: string): never {
+  env.verifierBug(`${where} leftover stack slots ${env.bt.stackMask().toString(16)}`);
+}
+
 function leaveFrame(env: VerifierEnv): void {
-  if (env.bt.frame === 0) env.bug('subprog exit from frame 0');
+  if (env.bt.frame === 0) env.verifierBug('subprog exit from frame 0');
   env.bt.frame--;
 }
 

@@ -50,8 +50,11 @@ export class Backtrack {
 
   /** "-8,-16" of a frame. */
   stackText(frame = this.frame): string {
-    return stackMaskText((BigInt(this.#slotsHigh[frame] as number) << 32n) | BigInt(this.#slotsLow[frame] as number));
+    return stackMaskText(this.stackMask(frame));
   }
+
+  /** Slots of a frame as a 64-bit mask. */
+  stackMask(frame = this.frame): bigint { return (BigInt(this.#slotsHigh[frame] as number) << 32n) | BigInt(this.#slotsLow[frame] as number); }
 
   #half(spi: number): Uint32Array { return spi < 32 ? this.#slotsLow : this.#slotsHigh; }
 }

@@ -22,7 +22,7 @@ type Traced = boolean | typeof NOT_TRACEABLE;
 /** Register `regno` of the current frame, a scalar, is used in a way that depends on its exact value. Does nothing without CAP_BPF. */
 export function markChainPrecision(env: VerifierEnv, regno: number): void {
   if (!env.bpfCapable) return;
-  if ((env.regs[regno] as RegState).type !== SCALAR_VALUE) env.bug('backtracking misuse');
+  if ((env.regs[regno] as RegState).type !== SCALAR_VALUE) env.verifierBug('backtracking misuse');
   env.bt.frame = env.state.curframe;
   env.bt.setReg(regno);
   markChainPrecisionBatch(env, env.state);
@@ -88,7 +88,7 @@ function walkInsns(env: VerifierEnv, state: VerifierState, lastIdx: number, subs
       i = entry.prevIdx;
       history--;
     }
-    if (i < 0 || i >= env.insns.length) env.bug(`backtracking idx ${i}`);
+    if (i < 0 || i >= env.insns.length) env.verifierBug(`backtracking idx ${i}`);
   }
 }
 
@@ -97,7 +97,9 @@ function markFuncEntry(env: VerifierEnv, state: VerifierState, walk: { changed: 
   const { bt } = env;
   const frame = state.frames[0] as FuncState;
   const isGlobal = state.curframe === 0 && frame.subprogno > 0 && frame.callsite < 0;
-  if (!isGlobal || bt.hasSlots() || (bt.regMask & ~ARG_REGS) !== 0) env.bug('backtracking func entry');
+  if (!isGlobal || bt.hasSlots() || (bt.regMask & ~ARG_REGS) !== 0) {
+    env.verifierBug(`backtracking func entry subprog ${frame.subprogno} reg_mask ${bt.regMask.toString(16)} stack_mask ${bt.stackMask().toString(16)}`);
+  }
   for (let regno = 1; regno <= 5; regno++) {
     if (!bt.hasReg(regno)) continue;
     bt.clearReg(regno);
@@ -120,7 +122,9 @@ function markState(env: VerifierEnv, state: VerifierState, walk: { changed: bool
     }
     for (let spi = 0; spi < 64; spi++) {
       if (!bt.hasSlot(frameno, spi)) continue;
-      if (spi >= frame.stack.slots) env.bug(`stack slot ${spi}, total slots ${frame.stack.slots}`);
+      if (spi >= frame.stack.slots) {
+        env.verifierBug(`stack slot ${spi}, total slots ${frame.stack.slots} (i >= func->allocated_stack / BPF_REG_SIZE)`);
+      };
       if (!isSpilledSlot(frame.stack, spi) || markOne(frame.stack.spilled(spi), walk)) bt.clearSlot(frameno, spi);
     }
     if (!env.log.isVerbose) continue;

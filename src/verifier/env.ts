@@ -28,6 +28,7 @@
 //  · Transforms (fixups.ts) run after all checks and never reject.
 // Source: kernel `struct bpf_verifier_env`, Linux 6.18.
 
+import { EFAULT } from '../spec/errno.ts';
 import type { Insn, Program } from '../insn/insn.ts';
 import { InternalError } from '../util/errors.ts';
 import type { VerifierMap, VerifierOptions } from './api.ts';
@@ -292,6 +293,11 @@ export class VerifierEnv {
   reject(errno: number, message = ''): never {
     if (message !== '') this.log.verbose(`${message}\n`);
     throw new Rejection(errno, this.insnIdx);
+  }
+
+  /** A state that the kernel's verifier calls a bug of its own; it rejects the program with -EFAULT, and so is it done here. */
+  verifierBug(what: string): never {
+    this.reject(EFAULT, `verifier bug: ${what}`);
   }
 
   /** A bug of ours or a state that the kernel calls impossible ("verifier bug"). */

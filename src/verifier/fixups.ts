@@ -29,6 +29,18 @@ const isNop = (insn: Insn): boolean =>
 /** What each slot becomes: a replacement of any length. The first replacement slot inherits the slot's jump target. */
 interface Plan { readonly slots: (readonly Insn[])[]; readonly targets: Int32Array }
 
+/** The kernel can't place a function's address when nothing is left of that function nor after it. */
+export function checkFuncRefs(env: VerifierEnv): void {
+  const isLive = (at: number): boolean => (env.aux[at] as InsnAux).seen;
+  const live = env.subprogs.filter((subprog, subprogno) => env.aux.slice(subprog.start, env.subprogEnd(subprogno)).some((aux) => aux.seen));
+  if (live.length <= 1) return;
+  env.insns.forEach((insn, i) => {
+    if (!isPseudoFunc(insn) || !isLive(i)) return;
+    const start = i + 1 + insn.imm;
+    if (!env.aux.slice(start).some((aux) => aux.seen)) env.verifierBug(`No program to jit at insn ${start} (subprog < 0)`);
+  });
+}
+
 /** Applies all rewrites and mints the verified program. */
 export function finishProgram(env: VerifierEnv): VerifiedProgram {
   const plan = planSlots(env);

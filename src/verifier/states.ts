@@ -23,20 +23,22 @@ import { EXACT, NOT_EXACT, RANGE_WITHIN, sameCallsites, statesEqual, statesMaybe
 import { frameInsnIdx, type VerifierState } from './verifier-state.ts';
 
 const MAX_JMP_HISTORY = 40;
-/** How one remembered state compares: no match, a match, or a match with a state whose marks are not final. */
-const MISS = 0;
-const HIT = 1;
-const HIT_IN_LOOP = 2;
-
 /** What the search at one instruction needs to know. */
-interface Search { readonly insnIdx: number; readonly aux: InsnAux; readonly force: boolean; add: boolean }
+interface Search {
+  readonly insnIdx: number;
+  readonly aux: InsnAux;
+  readonly force: boolean;
+  add: boolean;
+  /** The state that matches (or was compared last when all its paths were walked) has marks that are not final. */
+  inLoop: boolean;
+}
 
 /** Whether the current path may end at `insnIdx` because an older state covers it; if not, the state may be remembered. */
 export function isStateVisited(env: VerifierEnv, insnIdx: number): boolean {
   const aux = env.aux[insnIdx] as InsnAux;
   const force = env.testStateFreq || aux.forceCheckpoint || env.state.jmpHistory.length > MAX_JMP_HISTORY;
   const ripe = env.jmpsProcessed - env.prevJmpsProcessed >= 2 && env.insnProcessed - env.prevInsnProcessed >= 8;
-  const search: Search = { insnIdx, aux, force, add: force || ripe };
+  const search: Search = { insnIdx, aux, force, add: force || ripe, inLoop: false };
   const bucket = env.explored.bucket(insnIdx, env.frame.callsite);
   cleanLiveStates(env, bucket, insnIdx);
   let count = 0;
@@ -44,9 +46,8 @@ export function isStateVisited(env: VerifierEnv, insnIdx: number): boolean {
     const record = bucket[i] as RememberedState;
     count++;
     if (record.state.insnIdx !== insnIdx) continue;
-    const outcome = compare(env, record.state, search);
-    if (outcome !== MISS) {
-      hit(env, record, outcome === HIT_IN_LOOP, insnIdx);
+    if (covers(env, record.state, search)) {
+      hit(env, record, search.inLoop, insnIdx);
       return true;
     }
     if (miss(env, record, search)) bucket.splice(i, 1);
@@ -57,29 +58,32 @@ export function isStateVisited(env: VerifierEnv, insnIdx: number): boolean {
   return false;
 }
 
-function compare(env: VerifierEnv, old: VerifierState, search: Search): number {
-  if (old.branches > 0) return compareOpen(env, old, search);
-  const inLoop = incompleteReadMarks(env, old);
-  if (!statesEqual(env, old, env.state, inLoop ? RANGE_WITHIN : NOT_EXACT)) return MISS;
-  return inLoop ? HIT_IN_LOOP : HIT;
+function covers(env: VerifierEnv, old: VerifierState, search: Search): boolean {
+  if (old.branches > 0) return openCovers(env, old, search);
+  search.inLoop = incompleteReadMarks(env, old);
+  return statesEqual(env, old, env.state, search.inLoop ? RANGE_WITHIN : NOT_EXACT);
 }
 
 /** The old state is on the current path: meeting it again is a loop. */
-function compareOpen(env: VerifierEnv, old: VerifierState, search: Search): number {
+function openCovers(env: VerifierEnv, old: VerifierState, search: Search): boolean {
   const cur = env.state;
   const { frame } = old;
   const otherEntry = frame.inAsyncCallbackFn && frame.asyncEntryCount !== cur.frame.asyncEntryCount;
   if (!otherEntry) {
-    if (isMayGoto(env.insns[search.insnIdx] as Insn) && old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, RANGE_WITHIN)) return HIT_IN_LOOP;
+    if (isMayGoto(env.insns[search.insnIdx] as Insn) && old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, RANGE_WITHIN)) {
+      search.inLoop = true;
+      return true;
+    }
     if (search.aux.callsCallback) {
-      if (statesEqual(env, old, cur, RANGE_WITHIN)) return HIT_IN_LOOP;
+      // The kernel counts no backedge here: it takes over what the state compared before this one left behind.
+      if (statesEqual(env, old, cur, RANGE_WITHIN)) return true;
     } else {
       checkInfiniteLoop(env, old, search.insnIdx);
     }
   }
   const soon = env.jmpsProcessed - env.prevJmpsProcessed < 20 && env.insnProcessed - env.prevInsnProcessed < 100;
   if (!search.force && soon) search.add = false;
-  return MISS;
+  return false;
 }
 
 function checkInfiniteLoop(env: VerifierEnv, old: VerifierState, insnIdx: number): void {

@@ -15,7 +15,7 @@ import { checkCfg, computePostorder, computeScc } from './cfg.ts';
 import { doCheck } from './check.ts';
 import { Rejection, VerifierEnv, type SubprogInfo } from './env.ts';
 import { markFastcallPatterns, removeFastcallSpills } from './fastcall.ts';
-import { finishProgram } from './fixups.ts';
+import { checkFuncRefs, finishProgram } from './fixups.ts';
 import { noteMainArgs, prepareFuncArgs } from './func-args.ts';
 import { BPF_MAIN_FUNC } from './func-state.ts';
 import { computeLiveRegisters } from './live-regs.ts';
@@ -60,6 +60,7 @@ function checkProgram(env: VerifierEnv): void {
   checkGlobalFuncs(env);
   removeFastcallSpills(env);
   checkMaxStackDepth(env);
+  checkFuncRefs(env);
 }
 
 /** Walks a function on its own: the main one, or a global one with whatever its BTF lets callers pass. */
