@@ -381,6 +381,7 @@ export abstract class BpfMap implements MapRef {
     memory.free(this.#keyScratch, Math.max(this.shape.keySize, 8));
     memory.free(this.#valueScratch, Math.max(valueStride(this.shape), 8));
     memory.free(this.header, STATE.sizeBytes, 64);
+    this.env.mapFreed?.(this.id);
   }
 
   #mayRead(command: string, access: Access): void {

@@ -43,6 +43,8 @@ export interface MapEnv extends InstanceEnv {
   /** Runs `fn` after the current grace period (at once when nothing runs). */
   deferFree(fn: () => void): void;
   newMapId(): number;
+  /** The last holder is gone and the memory free: the kernel forgets the id. */
+  mapFreed?(id: number): void;
   mapFromFd(fd: number): MapRef;
   progFromFd(fd: number): ProgRef;
   /** Id (not 0) of the perf event behind a descriptor. */

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { EMITTERS } from '../../src/maps/attach.ts';
 import { MAKERS } from '../../src/maps/create.ts';
 import { MAP_TYPE_GAPS } from '../../src/maps/gaps.ts';
 import { MAP_TYPES, BPF_MAP_TYPE_SOCKMAP } from '../../src/spec/map-types.ts';
@@ -22,6 +23,10 @@ test('the kernel and createMap agree on every recorded set of attributes', () =>
 
 test('every map type is either made or listed as a gap', () => {
   for (const { name, id } of MAP_TYPES.slice(1)) expect(`${name} ${Number(MAKERS.has(id)) + Number(name in MAP_TYPE_GAPS)}`).toBe(`${name} 1`);
+});
+
+test('every map type that is made can be attached to by another worker', () => {
+  expect([...EMITTERS.keys()].toSorted((a, b) => a - b)).toEqual([...MAKERS.keys()].toSorted((a, b) => a - b));
 });
 
 test('a missing type is refused by name', () => {
