@@ -2,10 +2,15 @@
 // The same case runs on any BpfSyscall, the simulated kernel or a real one; answers of Linux 6.18 stand in recorded.json.
 
 import { assemble } from '../../src/asm/assemble.ts';
+import { encodeBtf } from '../../src/btf/encode.ts';
+import type { BtfType } from '../../src/btf/types.ts';
+import { subprogStarts } from '../../src/insn/blocks.ts';
 import { encodeInsns } from '../../src/insn/encode.ts';
+import type { Insn } from '../../src/insn/insn.ts';
+import { BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO, BTF_KIND_INT, BTF_KIND_PTR } from '../../src/spec/btf.ts';
 import { BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY } from '../../src/spec/map-types.ts';
 import { BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP } from '../../src/spec/prog-types.ts';
-import type { BpfSyscall, MapCreateAttr } from '../../src/spec/syscall.ts';
+import type { BpfSyscall, MapCreateAttr, ProgLoadAttr } from '../../src/spec/syscall.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { BpfSyscallError } from '../../src/util/errors.ts';
 
@@ -21,7 +26,7 @@ export interface HelperCase {
   readonly maps?: Readonly<Record<string, MapCreateAttr>>;
 }
 
-/** What a run gave: retval (signed), the packet and the map `out` without its trailing zeros, both in hex; or why it didn't run. */
+/** What a run gave: retval (signed), the packet ('same' when nothing changed) and the map `out` without its trailing zeros, both in hex; or why it didn't run. */
 export type CaseResult = { readonly retval: number; readonly packet: string; readonly out: string } | { readonly error: string };
 
 const OUT_BYTES = 256;
@@ -48,7 +53,30 @@ function runLoaded(kernel: BpfSyscall, prog: number, out: number, packet: Uint8A
   const { retval, data_size_out: size } = kernel.progTestRun({ prog_fd: prog, data_in: packet, data_out: dataOut, repeat: 1 });
   const value = new Uint8Array(OUT_BYTES);
   kernel.mapLookupElem({ map_fd: out, key: new Uint8Array(4), value });
-  return { retval: retval | 0, packet: toHex(dataOut.subarray(0, size)), out: withoutTail(toHex(value)) };
+  const after = toHex(dataOut.subarray(0, size));
+  return { retval: retval | 0, packet: after === toHex(packet) ? 'same' : after, out: withoutTail(toHex(value)) };
+}
+
+/** Types for a program with callbacks: an int, a pointer, and one static function for each that starts at `starts`. */
+function functionTypes(starts: readonly number[]): BtfType[] {
+  const int: BtfType = { kind: BTF_KIND_INT, name: 'int', size: 4, bits: 32, offset: 0, encoding: 1 };
+  const pointer: BtfType = { kind: BTF_KIND_PTR, name: '', type: 0 };
+  const proto: BtfType = { kind: BTF_KIND_FUNC_PROTO, name: '', type: 1, params: [{ name: 'ctx', type: 2 }] };
+  return [int, pointer, proto, ...starts.map((start): BtfType => ({ kind: BTF_KIND_FUNC, name: `func_${start}`, type: 3, linkage: 0 }))];
+}
+
+/** What BPF_PROG_LOAD wants beside the instructions when a program has callbacks. */
+function functionInfo(kernel: BpfSyscall, insns: readonly Insn[], fds: number[]): Partial<ProgLoadAttr> {
+  const starts = subprogStarts(insns);
+  if (starts.length === 1) return {};
+  const btf = kernel.btfLoad({ btf: encodeBtf(functionTypes(starts)) });
+  fds.push(btf);
+  const info = new DataView(new ArrayBuffer(8 * starts.length));
+  for (const [index, start] of starts.entries()) {
+    info.setUint32(8 * index, start, true);
+    info.setUint32(8 * index + 4, 4 + index, true);
+  }
+  return { prog_btf_fd: btf, func_info_rec_size: 8, func_info: new Uint8Array(info.buffer) };
 }
 
 /** Runs a case on a kernel; its descriptors are closed afterwards. */
@@ -56,8 +84,9 @@ export function runCase(kernel: BpfSyscall, helperCase: HelperCase): CaseResult 
   const maps = makeMaps(kernel, helperCase);
   const fds = Object.values(maps);
   try {
-    const insns = encodeInsns(assemble(helperCase.text, { maps }).insns);
-    const { fd } = kernel.progLoad({ prog_type: TYPES[helperCase.type], insns, license: 'GPL', log_level: 1 });
+    const { insns } = assemble(helperCase.text, { maps });
+    const functions = functionInfo(kernel, insns, fds);
+    const { fd } = kernel.progLoad({ prog_type: TYPES[helperCase.type], insns: encodeInsns(insns), license: 'GPL', log_level: 1, ...functions });
     fds.push(fd);
     return runLoaded(kernel, fd, maps['out'] as number, helperCase.packet ?? new Uint8Array(64));
   } catch (error) {

@@ -5,7 +5,7 @@ import { call, keep, oneCall, program } from './case.ts';
 import type { Arg, HelperCase } from './case.ts';
 import { RAMP } from './packets.ts';
 
-const base = (name: string, text: string, extra: Partial<HelperCase> = {}): HelperCase => ({ name, type: 'tc', packet: RAMP, text, ...extra });
+const base = (name: string, code: string, extra: Partial<HelperCase> = {}): HelperCase => ({ name, type: 'tc', packet: RAMP, text: code, ...extra });
 
 /** Puts text (up to 64 bytes) at fp-64, zero-filled. */
 function text(value: string): string {

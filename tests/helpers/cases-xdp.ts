@@ -54,7 +54,7 @@ const CONTEXT: HelperCase[] = [
     xdp(`check_mtu device ${ifindex}, asked ${asked}`, program(`*(u32 *)(r10 -4) = ${asked}`, call('bpf_check_mtu', 'ctx', ifindex, 'fp-4', 20, 0), keep(0), 'r1 = map_value[out]+8', 'r2 = *(u32 *)(r10 -4)', '*(u32 *)(r1 +0) = r2', 'r0 = 2')))),
   xdp('check_mtu with flags', program('*(u32 *)(r10 -4) = 7', call('bpf_check_mtu', 'ctx', 0, 'fp-4', 0, 1), keep(0), 'r0 = *(u32 *)(r10 -4)')),
   xdp('csum_diff over packet bytes', program(
-    'r7 = *(u32 *)(r6 +0)', 'r8 = *(u32 *)(r6 +4)', 'r1 = r7', 'r1 += 34', 'r0 = 2', 'if r1 > r8 goto +9', 'r1 = 0', 'r2 = 0', 'r3 = r7', 'r3 += 14', 'r4 = 20', 'r5 = 0', 'call bpf_csum_diff', keep(0), 'r0 = 2'), { packet: ipv4() }),
+    'r7 = *(u32 *)(r6 +0)', 'r8 = *(u32 *)(r6 +4)', 'r1 = r7', 'r1 += 34', 'if r1 > r8 goto done', 'r1 = 0', 'r2 = 0', 'r3 = r7', 'r3 += 14', 'r4 = 20', 'r5 = 0', 'call bpf_csum_diff', keep(0), 'done:', 'r0 = 2'), { packet: ipv4() }),
 ];
 
 function oneCallFib(family: number, size: number, flags = 0): string {
