@@ -1,18 +1,16 @@
 // A register's tnum and its eight bounds, kept in step: each deduction moves knowledge between the 64-bit and 32-bit, signed and unsigned views.
-// Invariant: a deduction only ever drops values that no concrete register can have (bounds.test.ts); types and ids are not its business.
+// Invariant: a deduction only ever drops values that no concrete register can have (alu-ranges.test.ts, branch.test.ts); types and ids are not its business.
 // Which deductions run, in which order and how often decides what a program may do, so they follow Linux 6.18 (reg_bounds_sync and its parts).
+// They work on 32-bit halves in the register's store: bigints would cost an allocation each.
 
 import { EFAULT } from '../spec/errno.ts';
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, U64_MAX } from '../util/u64.ts';
-import type { RegState } from './reg-state.ts';
-import { hex64, tn, tnumIntersect, tnumRange, tnumStep, tnumWithSubreg } from './tnum.ts';
+import { HI, LO, type RegState, W_MASK, W_S32_MAX, W_S32_MIN, W_SMAX, W_SMIN, W_U32_MAX, W_U32_MIN, W_UMAX, W_UMIN, W_VALUE } from './reg-state.ts';
+import { hex64, tn, tnumStep } from './tnum.ts';
 
-const LOW32 = 0xffff_ffffn;
-const S32_MIN64 = -0x8000_0000n;
-const S32_MAX64 = 0x7fff_ffffn;
-
-const low = (word: bigint): number => Number(word & LOW32);
-const lowSigned = (word: bigint): number => Number(word & LOW32) | 0;
+/** A register's words, signed; unsigned ones are read with `>>> 0`. */
+type Words = Int32Array;
+const word = (w: Words, at: number): number => w[at] as number;
 
 /** Copies the tnum result into the register. */
 export function setVarOff(reg: RegState): void {
@@ -42,6 +40,64 @@ export function markReg32Unbounded(reg: RegState): void {
   reg.u32MaxValue = U32_MAX;
 }
 
+/** The value is exactly `imm` (u64 or s64); type, id and the pointer's particulars stay. */
+export function setRegValue(reg: RegState, imm: bigint): void {
+  reg.varValue = imm;
+  const w = reg.store.s32;
+  setConst(w, reg.at, word(w, reg.at + W_VALUE + HI), word(w, reg.at + W_VALUE + LO));
+}
+
+function setConst(w: Words, at: number, hi: number, lo: number): void {
+  set64(w, at + W_VALUE, hi, lo);
+  set64(w, at + W_MASK, 0, 0);
+  set64(w, at + W_SMIN, hi, lo);
+  set64(w, at + W_SMAX, hi, lo);
+  set64(w, at + W_UMIN, hi, lo);
+  set64(w, at + W_UMAX, hi, lo);
+  w[at + W_S32_MIN] = lo;
+  w[at + W_S32_MAX] = lo;
+  w[at + W_U32_MIN] = lo;
+  w[at + W_U32_MAX] = lo;
+}
+
+// 64-bit numbers as two words.
+
+function set64(w: Words, at: number, hi: number, lo: number): void {
+  w[at + HI] = hi;
+  w[at + LO] = lo;
+}
+
+const same64 = (w: Words, a: number, b: number): boolean => w[a] === w[b] && w[a + 1] === w[b + 1];
+const lessUnsigned = (aHi: number, aLo: number, bHi: number, bLo: number): boolean => (aHi === bHi ? aLo >>> 0 < bLo >>> 0 : aHi >>> 0 < bHi >>> 0);
+const lessSigned = (aHi: number, aLo: number, bHi: number, bLo: number): boolean => (aHi === bHi ? aLo >>> 0 < bLo >>> 0 : aHi < bHi);
+const lessUnsignedAt = (w: Words, a: number, b: number): boolean => lessUnsigned(word(w, a + HI), word(w, a + LO), word(w, b + HI), word(w, b + LO));
+const lessSignedAt = (w: Words, a: number, b: number): boolean => lessSigned(word(w, a + HI), word(w, a + LO), word(w, b + HI), word(w, b + LO));
+
+function raiseSigned(w: Words, at: number, hi: number, lo: number): void {
+  if (lessSigned(word(w, at + HI), word(w, at + LO), hi, lo)) set64(w, at, hi, lo);
+}
+function lowerSigned(w: Words, at: number, hi: number, lo: number): void {
+  if (lessSigned(hi, lo, word(w, at + HI), word(w, at + LO))) set64(w, at, hi, lo);
+}
+function raiseUnsigned(w: Words, at: number, hi: number, lo: number): void {
+  if (lessUnsigned(word(w, at + HI), word(w, at + LO), hi, lo)) set64(w, at, hi, lo);
+}
+function lowerUnsigned(w: Words, at: number, hi: number, lo: number): void {
+  if (lessUnsigned(hi, lo, word(w, at + HI), word(w, at + LO))) set64(w, at, hi, lo);
+}
+
+function clampSigned32(w: Words, at: number, min: number, max: number): void {
+  if (min > word(w, at + W_S32_MIN)) w[at + W_S32_MIN] = min;
+  if (max < word(w, at + W_S32_MAX)) w[at + W_S32_MAX] = max;
+}
+
+function clampUnsigned32(w: Words, at: number, min: number, max: number): void {
+  if (min >>> 0 > word(w, at + W_U32_MIN) >>> 0) w[at + W_U32_MIN] = min;
+  if (max >>> 0 < word(w, at + W_U32_MAX) >>> 0) w[at + W_U32_MAX] = max;
+}
+
+// The tnum tightens the bounds.
+
 /** Tightens bounds by the tnum: bits known to be set or clear. */
 export function updateRegBounds(reg: RegState): void {
   updateReg32Bounds(reg);
@@ -50,212 +106,208 @@ export function updateRegBounds(reg: RegState): void {
 
 /** The 32-bit half of `updateRegBounds`. */
 export function updateReg32Bounds(reg: RegState): void {
-  const value = low(reg.varValue);
-  const mask = low(reg.varMask);
-  const signedMin = value | (mask & S32_MIN);
-  const signedMax = value | (mask & S32_MAX);
-  const unsignedMax = (value | mask) >>> 0;
-  if (signedMin > reg.s32MinValue) reg.s32MinValue = signedMin;
-  if (signedMax < reg.s32MaxValue) reg.s32MaxValue = signedMax;
-  if (value > reg.u32MinValue) reg.u32MinValue = value;
-  if (unsignedMax < reg.u32MaxValue) reg.u32MaxValue = unsignedMax;
+  const w = reg.store.s32;
+  const { at } = reg;
+  const value = word(w, at + W_VALUE + LO);
+  const mask = word(w, at + W_MASK + LO);
+  clampSigned32(w, at, value | (mask & S32_MIN), value | (mask & S32_MAX));
+  clampUnsigned32(w, at, value, value | mask);
 }
 
 function updateReg64Bounds(reg: RegState): void {
-  const value = reg.varValue;
-  const mask = reg.varMask;
-  const signedMin = BigInt.asIntN(64, value | (mask & 0x8000_0000_0000_0000n));
-  const signedMax = BigInt.asIntN(64, value | (mask & 0x7fff_ffff_ffff_ffffn));
-  const unsignedMax = value | mask;
-  if (signedMin > reg.sminValue) reg.sminValue = signedMin;
-  if (signedMax < reg.smaxValue) reg.smaxValue = signedMax;
-  if (value > reg.uminValue) reg.uminValue = value;
-  if (unsignedMax < reg.umaxValue) reg.umaxValue = unsignedMax;
-  adoptOnlyMember(reg, unsignedMax);
+  const w = reg.store.s32;
+  const { at } = reg;
+  const lo = word(w, at + W_VALUE + LO);
+  const hi = word(w, at + W_VALUE + HI);
+  const maskLo = word(w, at + W_MASK + LO);
+  const maskHi = word(w, at + W_MASK + HI);
+  raiseSigned(w, at + W_SMIN, hi | (maskHi & S32_MIN), lo);
+  lowerSigned(w, at + W_SMAX, hi | (maskHi & S32_MAX), lo | maskLo);
+  raiseUnsigned(w, at + W_UMIN, hi, lo);
+  lowerUnsigned(w, at + W_UMAX, hi | maskHi, lo | maskLo);
+  adoptOnlyMember(reg, w, at);
 }
 
-/** The tnum and the unsigned range may have a single value in common; `tmax` is the tnum's largest member. */
-function adoptOnlyMember(reg: RegState, tmax: bigint): void {
-  const umin = reg.uminValue;
-  const next = tnumStep(reg.varValue, reg.varMask, umin);
-  if ((umin & ~reg.varMask) === reg.varValue) {
-    if (next > reg.umaxValue) setRegValue(reg, umin);
-  } else if (next === tmax) {
-    setRegValue(reg, tmax);
-  } else if (next <= reg.umaxValue && tnumStep(reg.varValue, reg.varMask, next) > reg.umaxValue) {
+/** Whether the 64-bit number at `number` is a member of the register's tnum. */
+const isMember = (w: Words, at: number, number: number): boolean =>
+  (word(w, at + number) & ~word(w, at + W_MASK)) === word(w, at + W_VALUE) &&
+  (word(w, at + number + 1) & ~word(w, at + W_MASK + 1)) === word(w, at + W_VALUE + 1);
+
+/** The tnum and the unsigned range may have a single value in common (6.18.y). */
+function adoptOnlyMember(reg: RegState, w: Words, at: number): void {
+  const startsInside = isMember(w, at, W_UMIN);
+  // Both ends are members: then there are two, unless they are the same.
+  if (startsInside && isMember(w, at, W_UMAX) && lessUnsignedAt(w, at + W_UMIN, at + W_UMAX)) return;
+  const { uminValue, umaxValue, varValue, varMask } = reg;
+  const next = tnumStep(varValue, varMask, uminValue);
+  if (startsInside) {
+    if (next > umaxValue) setRegValue(reg, uminValue);
+  } else if (next === (varValue | varMask)) {
+    setRegValue(reg, next);
+  } else if (next <= umaxValue && tnumStep(varValue, varMask, next) > umaxValue) {
     setRegValue(reg, next);
   }
 }
 
-/** The value is exactly `imm` (u64 or s64); type, id and the pointer's particulars stay. */
-export function setRegValue(reg: RegState, imm: bigint): void {
-  const value = BigInt.asUintN(64, imm);
-  const signed = BigInt.asIntN(64, imm);
-  const half = low(value);
-  reg.varValue = value;
-  reg.varMask = 0n;
-  reg.sminValue = signed;
-  reg.smaxValue = signed;
-  reg.uminValue = value;
-  reg.umaxValue = value;
-  reg.s32MinValue = half;
-  reg.s32MaxValue = half;
-  reg.u32MinValue = half;
-  reg.u32MaxValue = half;
+// Bounds tighten each other.
+
+/** A 64-bit range with equal high halves leaves the low halves in order: unsigned always where the range is unsigned. */
+function deduceLowHalf(w: Words, at: number, min: number, max: number, isUnsigned: boolean): void {
+  if (w[at + min + HI] !== w[at + max + HI]) return;
+  const low = word(w, at + min + LO);
+  const high = word(w, at + max + LO);
+  if (isUnsigned || low >>> 0 <= high >>> 0) clampUnsigned32(w, at, low, high);
+  if (low <= high) clampSigned32(w, at, low, high);
 }
 
-function clampSigned32(reg: RegState, min: number, max: number): void {
-  if (min > reg.s32MinValue) reg.s32MinValue = min;
-  if (max < reg.s32MaxValue) reg.s32MaxValue = max;
-}
-
-function clampUnsigned32(reg: RegState, min: number, max: number): void {
-  if (min > reg.u32MinValue) reg.u32MinValue = min;
-  if (max < reg.u32MaxValue) reg.u32MaxValue = max;
-}
-
-/**
- * What a 64-bit range [min, max] says of the low half. Equal high halves leave the low halves in order; high halves that follow each other
- * leave them in signed order when the low half goes from negative to not.
- */
-function deduceLowHalf(reg: RegState, min: bigint, max: bigint, unsignedAlways: boolean): void {
-  const highMin = Number((min >> 32n) & LOW32);
-  const highMax = Number((max >> 32n) & LOW32);
-  if (highMin !== highMax) return;
-  if (unsignedAlways || low(min) <= low(max)) clampUnsigned32(reg, low(min), low(max));
-  if (lowSigned(min) <= lowSigned(max)) clampSigned32(reg, lowSigned(min), lowSigned(max));
-}
-
-function deduceLowHalfAcross(reg: RegState, min: bigint, max: bigint): void {
-  const highMin = Number((min >> 32n) & LOW32);
-  const highMax = Number((max >> 32n) & LOW32);
-  if ((highMin + 1) >>> 0 === highMax && lowSigned(min) < 0 && lowSigned(max) >= 0) clampSigned32(reg, lowSigned(min), lowSigned(max));
+/** High halves that follow each other leave the low halves in signed order when these go from negative to not. */
+function deduceLowHalfAcross(w: Words, at: number, min: number, max: number): void {
+  const low = word(w, at + min + LO);
+  const high = word(w, at + max + LO);
+  if (((word(w, at + min + HI) + 1) | 0) === w[at + max + HI] && low < 0 && high >= 0) clampSigned32(w, at, low, high);
 }
 
 /** 64-bit bounds → 32-bit bounds, then signed ↔ unsigned within 32 bits. */
-function deduce32(reg: RegState): void {
-  deduceLowHalf(reg, reg.uminValue, reg.umaxValue, true);
-  deduceLowHalf(reg, reg.sminValue, reg.smaxValue, false);
-  deduceLowHalfAcross(reg, reg.uminValue, reg.umaxValue);
-  deduceLowHalfAcross(reg, reg.sminValue, reg.smaxValue);
-  if ((reg.u32MinValue | 0) <= (reg.u32MaxValue | 0)) clampSigned32(reg, reg.u32MinValue | 0, reg.u32MaxValue | 0);
-  const sminUnsigned = reg.s32MinValue >>> 0;
-  const smaxUnsigned = reg.s32MaxValue >>> 0;
-  if (sminUnsigned <= smaxUnsigned) {
-    clampUnsigned32(reg, sminUnsigned, smaxUnsigned);
-  } else if (reg.u32MaxValue < sminUnsigned) {
+function deduce32(w: Words, at: number): void {
+  deduceLowHalf(w, at, W_UMIN, W_UMAX, true);
+  deduceLowHalf(w, at, W_SMIN, W_SMAX, false);
+  deduceLowHalfAcross(w, at, W_UMIN, W_UMAX);
+  deduceLowHalfAcross(w, at, W_SMIN, W_SMAX);
+  if (word(w, at + W_U32_MIN) <= word(w, at + W_U32_MAX)) clampSigned32(w, at, word(w, at + W_U32_MIN), word(w, at + W_U32_MAX));
+  const smin = word(w, at + W_S32_MIN);
+  const smax = word(w, at + W_S32_MAX);
+  if (smin >>> 0 <= smax >>> 0) {
+    clampUnsigned32(w, at, smin, smax);
+  } else if (word(w, at + W_U32_MAX) >>> 0 < smin >>> 0) {
     // The signed range crosses zero, the unsigned one meets only its upper part …
-    reg.s32MinValue = reg.u32MinValue | 0;
-    if (smaxUnsigned < reg.u32MaxValue) reg.u32MaxValue = smaxUnsigned;
-  } else if (smaxUnsigned < reg.u32MinValue) {
+    w[at + W_S32_MIN] = word(w, at + W_U32_MIN);
+    if (smax >>> 0 < word(w, at + W_U32_MAX) >>> 0) w[at + W_U32_MAX] = smax;
+  } else if (smax >>> 0 < word(w, at + W_U32_MIN) >>> 0) {
     // … or only its negative part.
-    reg.s32MaxValue = reg.u32MaxValue | 0;
-    if (sminUnsigned > reg.u32MinValue) reg.u32MinValue = sminUnsigned;
+    w[at + W_S32_MAX] = word(w, at + W_U32_MAX);
+    if (smin >>> 0 > word(w, at + W_U32_MIN) >>> 0) w[at + W_U32_MIN] = smin;
   }
 }
 
-/** Signed ↔ unsigned within 64 bits, also where the signed range crosses zero but the unsigned one meets only one side of it (6.17). */
-function deduce64(reg: RegState): void {
-  const uminSigned = BigInt.asIntN(64, reg.uminValue);
-  const umaxSigned = BigInt.asIntN(64, reg.umaxValue);
-  if (uminSigned <= umaxSigned) {
-    if (uminSigned > reg.sminValue) reg.sminValue = uminSigned;
-    if (umaxSigned < reg.smaxValue) reg.smaxValue = umaxSigned;
+/** Signed ↔ unsigned within 64 bits, also where the signed range crosses zero but the unsigned one meets only one side of it. */
+function deduce64(w: Words, at: number): void {
+  const smin = at + W_SMIN;
+  const smax = at + W_SMAX;
+  const umin = at + W_UMIN;
+  const umax = at + W_UMAX;
+  if (!lessSignedAt(w, umax, umin)) {
+    raiseSigned(w, smin, word(w, umin + HI), word(w, umin + LO));
+    lowerSigned(w, smax, word(w, umax + HI), word(w, umax + LO));
   }
-  const sminUnsigned = BigInt.asUintN(64, reg.sminValue);
-  const smaxUnsigned = BigInt.asUintN(64, reg.smaxValue);
-  if (sminUnsigned <= smaxUnsigned) {
-    if (sminUnsigned > reg.uminValue) reg.uminValue = sminUnsigned;
-    if (smaxUnsigned < reg.umaxValue) reg.umaxValue = smaxUnsigned;
-  } else if (reg.umaxValue < sminUnsigned) {
-    reg.sminValue = BigInt.asIntN(64, reg.uminValue);
-    if (smaxUnsigned < reg.umaxValue) reg.umaxValue = smaxUnsigned;
-  } else if (smaxUnsigned < reg.uminValue) {
-    reg.smaxValue = BigInt.asIntN(64, reg.umaxValue);
-    if (sminUnsigned > reg.uminValue) reg.uminValue = sminUnsigned;
+  if (!lessUnsignedAt(w, smax, smin)) {
+    raiseUnsigned(w, umin, word(w, smin + HI), word(w, smin + LO));
+    lowerUnsigned(w, umax, word(w, smax + HI), word(w, smax + LO));
+  } else if (lessUnsignedAt(w, umax, smin)) {
+    set64(w, smin, word(w, umin + HI), word(w, umin + LO));
+    lowerUnsigned(w, umax, word(w, smax + HI), word(w, smax + LO));
+  } else if (lessUnsignedAt(w, smax, umin)) {
+    set64(w, smax, word(w, umax + HI), word(w, umax + LO));
+    raiseUnsigned(w, umin, word(w, smin + HI), word(w, smin + LO));
   }
+}
+
+function raiseLow(w: Words, at: number, lo: number): void {
+  if (lo >>> 0 > word(w, at) >>> 0) w[at] = lo;
+}
+function lowerLow(w: Words, at: number, lo: number): void {
+  if (lo >>> 0 < word(w, at) >>> 0) w[at] = lo;
 }
 
 /** 32-bit bounds → 64-bit bounds: the low half of each 64-bit bound can't lie outside the 32-bit range. */
-function deduceMixed(reg: RegState): void {
-  const lowMin = BigInt(reg.u32MinValue);
-  const lowMax = BigInt(reg.u32MaxValue);
-  const umin = ((reg.uminValue >> 32n) << 32n) | lowMin;
-  const umax = ((reg.umaxValue >> 32n) << 32n) | lowMax;
-  if (umin > reg.uminValue) reg.uminValue = umin;
-  if (umax < reg.umaxValue) reg.umaxValue = umax;
-  const smin = ((reg.sminValue >> 32n) << 32n) | lowMin;
-  const smax = ((reg.smaxValue >> 32n) << 32n) | lowMax;
-  if (smin > reg.sminValue) reg.sminValue = smin;
-  if (smax < reg.smaxValue) reg.smaxValue = smax;
-  if (reg.s32MinValue >= 0 && reg.sminValue >= S32_MIN64 && reg.smaxValue <= S32_MAX64) adoptNonNegative32(reg);
+function deduceMixed(w: Words, at: number): void {
+  const min = word(w, at + W_U32_MIN);
+  const max = word(w, at + W_U32_MAX);
+  raiseLow(w, at + W_UMIN + LO, min);
+  lowerLow(w, at + W_UMAX + LO, max);
+  raiseLow(w, at + W_SMIN + LO, min);
+  lowerLow(w, at + W_SMAX + LO, max);
+  const fitsBelow = !lessSigned(word(w, at + W_SMIN + HI), word(w, at + W_SMIN + LO), -1, S32_MIN);
+  const fitsAbove = !lessSigned(0, S32_MAX, word(w, at + W_SMAX + HI), word(w, at + W_SMAX + LO));
+  if (word(w, at + W_S32_MIN) >= 0 && fitsBelow && fitsAbove) adoptNonNegative32(w, at);
 }
 
 /** The value fits in s32 and its low half isn't negative: it is the low half (what a checked sign-extending load leaves). */
-function adoptNonNegative32(reg: RegState): void {
-  const min = BigInt(reg.s32MinValue);
-  const max = BigInt(reg.s32MaxValue);
-  reg.sminValue = min;
-  reg.smaxValue = max;
-  reg.uminValue = min;
-  reg.umaxValue = max;
-  tnumRange(BigInt.asUintN(64, min), BigInt.asUintN(64, max));
-  tnumIntersect(reg.varValue, reg.varMask, tn.value, tn.mask);
-  setVarOff(reg);
+function adoptNonNegative32(w: Words, at: number): void {
+  const min = word(w, at + W_S32_MIN);
+  const max = word(w, at + W_S32_MAX);
+  // The largest may be negative where the bounds contradict each other.
+  set64(w, at + W_SMIN, 0, min);
+  set64(w, at + W_SMAX, max >> 31, max);
+  set64(w, at + W_UMIN, 0, min);
+  set64(w, at + W_UMAX, max >> 31, max);
+  intersectRange(w, at, 0, min, max >> 31, max);
+}
+
+/** The tnum loses the members outside of the common prefix of the unsigned range [min, max]. */
+function intersectRange(w: Words, at: number, minHi: number, minLo: number, maxHi: number, maxLo: number): void {
+  const differsHi = minHi ^ maxHi;
+  if (differsHi < 0) return;
+  const freeHi = lowOnes(32 - Math.clz32(differsHi));
+  const freeLo = differsHi === 0 ? lowOnes(32 - Math.clz32(minLo ^ maxLo)) : -1;
+  intersectWord(w, at + HI, minHi, freeHi);
+  intersectWord(w, at + LO, minLo, freeLo);
+}
+
+/** `bits` (0–32) ones. */
+const lowOnes = (bits: number): number => (bits === 32 ? -1 : (1 << bits) - 1);
+
+/** One half of an intersection with the tnum (prefix & ~free, free). */
+function intersectWord(w: Words, at: number, prefix: number, free: number): void {
+  const mask = word(w, at + W_MASK) & free;
+  w[at + W_VALUE] = (word(w, at + W_VALUE) | (prefix & ~free)) & ~mask;
+  w[at + W_MASK] = mask;
 }
 
 /** Bounds → tnum: leading bits that the bounds agree on. */
-function boundOffset(reg: RegState): void {
-  tnumRange(reg.uminValue, reg.umaxValue);
-  tnumIntersect(reg.varValue, reg.varMask, tn.value, tn.mask);
-  const value = tn.value;
-  const mask = tn.mask;
-  tnumRange(BigInt(reg.u32MinValue), BigInt(reg.u32MaxValue));
-  tnumIntersect(value & LOW32, mask & LOW32, tn.value, tn.mask);
-  tnumWithSubreg(value, mask, tn.value, tn.mask);
-  setVarOff(reg);
+function boundOffset(w: Words, at: number): void {
+  intersectRange(w, at, word(w, at + W_UMIN + HI), word(w, at + W_UMIN + LO), word(w, at + W_UMAX + HI), word(w, at + W_UMAX + LO));
+  const min = word(w, at + W_U32_MIN);
+  intersectWord(w, at + LO, min, lowOnes(32 - Math.clz32(min ^ word(w, at + W_U32_MAX))));
 }
 
 /** A constant whose nine views already agree: no deduction can change it. */
-function isSettledConst(reg: RegState): boolean {
-  const value = reg.varValue;
-  if (reg.varMask !== 0n || reg.uminValue !== value || reg.umaxValue !== value) return false;
-  if (reg.sminValue !== reg.smaxValue || BigInt.asUintN(64, reg.sminValue) !== value) return false;
-  const half = low(value);
-  return reg.u32MinValue === half && reg.u32MaxValue === half && reg.s32MinValue === (half | 0) && reg.s32MaxValue === (half | 0);
+function isSettledConst(w: Words, at: number): boolean {
+  return (word(w, at + W_MASK) | word(w, at + W_MASK + 1)) === 0 && isConstBounds64(w, at) && isConstBounds32(w, at);
+}
+
+const isConstBounds64 = (w: Words, at: number): boolean =>
+  same64(w, at + W_VALUE, at + W_UMIN) && same64(w, at + W_VALUE, at + W_UMAX) && same64(w, at + W_VALUE, at + W_SMIN) && same64(w, at + W_VALUE, at + W_SMAX);
+
+function isConstBounds32(w: Words, at: number): boolean {
+  const half = w[at + W_VALUE + LO];
+  return w[at + W_U32_MIN] === half && w[at + W_U32_MAX] === half && w[at + W_S32_MIN] === half && w[at + W_S32_MAX] === half;
 }
 
 /** Brings the tnum and all bounds into step: three rounds of deduction between two passes over the tnum. */
 export function regBoundsSync(reg: RegState): void {
-  if (isSettledConst(reg)) return;
+  const w = reg.store.s32;
+  const { at } = reg;
+  if (isSettledConst(w, at)) return;
   updateRegBounds(reg);
   for (let round = 0; round < 3; round++) {
-    deduce32(reg);
-    deduce64(reg);
-    deduceMixed(reg);
+    deduce32(w, at);
+    deduce64(w, at);
+    deduceMixed(w, at);
   }
-  boundOffset(reg);
+  boundOffset(w, at);
   updateRegBounds(reg);
 }
 
+// Bounds that contradict each other.
+
 function boundsViolation(reg: RegState): string | undefined {
-  if (reg.uminValue > reg.umaxValue || reg.sminValue > reg.smaxValue || reg.u32MinValue > reg.u32MaxValue || reg.s32MinValue > reg.s32MaxValue) {
-    return 'range bounds violation';
-  }
-  if (reg.varMask === 0n && !isConstBounds64(reg)) return 'const tnum out of sync with range bounds';
-  if ((reg.varMask & LOW32) === 0n && !isConstBounds32(reg)) return 'const subreg tnum out of sync with range bounds';
+  const w = reg.store.s32;
+  const { at } = reg;
+  const crossed64 = lessUnsignedAt(w, at + W_UMAX, at + W_UMIN) || lessSignedAt(w, at + W_SMAX, at + W_SMIN);
+  if (crossed64 || reg.u32MinValue > reg.u32MaxValue || reg.s32MinValue > reg.s32MaxValue) return 'range bounds violation';
+  if (reg.isConst && !isConstBounds64(w, at)) return 'const tnum out of sync with range bounds';
+  if (w[at + W_MASK + LO] === 0 && !isConstBounds32(w, at)) return 'const subreg tnum out of sync with range bounds';
   return undefined;
-}
-
-function isConstBounds64(reg: RegState): boolean {
-  const value = reg.varValue;
-  const signed = BigInt.asIntN(64, value);
-  return reg.uminValue === value && reg.umaxValue === value && reg.sminValue === signed && reg.smaxValue === signed;
-}
-
-function isConstBounds32(reg: RegState): boolean {
-  const half = low(reg.varValue);
-  return reg.u32MinValue === half && reg.u32MaxValue === half && reg.s32MinValue === (half | 0) && reg.s32MaxValue === (half | 0);
 }
 
 /** What `regBoundsSanityCheck` needs of the environment. */

@@ -30,6 +30,23 @@ const S32_MAX_VALUE = 11;
 const U32_MIN_VALUE = 12;
 const U32_MAX_VALUE = 13;
 
+/** Which of a 64-bit word's two 32-bit ones is the low half on this host. */
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+export const LO = LITTLE_ENDIAN ? 0 : 1;
+export const HI = 1 - LO;
+
+// Where a register's values lie, in 32-bit words from its first one (`RegState.at`), for code that works on halves instead of bigints.
+export const W_VALUE = 2 * VAR_VALUE;
+export const W_MASK = 2 * VAR_MASK;
+export const W_SMIN = 2 * SMIN;
+export const W_SMAX = 2 * SMAX;
+export const W_UMIN = 2 * UMIN;
+export const W_UMAX = 2 * UMAX;
+export const W_S32_MIN = WORDS64 * 2 + S32_MIN_VALUE;
+export const W_S32_MAX = WORDS64 * 2 + S32_MAX_VALUE;
+export const W_U32_MIN = WORDS64 * 2 + U32_MIN_VALUE;
+export const W_U32_MAX = WORDS64 * 2 + U32_MAX_VALUE;
+
 /** Flat storage for `count` registers. */
 export class RegStore {
   readonly count: number;
@@ -47,7 +64,7 @@ export class RegStore {
   }
   /** Copies the first `registers` registers of `from` over this store's. */
   copyFrom(from: RegStore, registers: number = this.count): void {
-    this.s32.set(from.s32.subarray(0, (registers * REG_BYTES) >> 2));
+    this.s32.set(registers === from.count ? from.s32 : from.s32.subarray(0, (registers * REG_BYTES) >> 2));
   }
 }
 
@@ -55,19 +72,25 @@ export class RegStore {
 export class RegState {
   readonly store: RegStore;
   readonly index: number;
+  /** Its first 32-bit word in the store. */
+  readonly at: number;
   readonly #at64: number;
   readonly #at32: number;
   constructor(store: RegStore = new RegStore(1), index = 0) {
     this.store = store;
     this.index = index;
+    this.at = (index * REG_BYTES) >> 2;
     this.#at64 = (index * REG_BYTES) >> 3;
     this.#at32 = ((index * REG_BYTES) >> 2) + WORDS64 * 2;
   }
 
   /** Copies every field. */
   copyFrom(from: RegState): void {
-    const start = (from.index * REG_BYTES) >> 2;
-    this.store.s32.set(from.store.s32.subarray(start, start + (REG_BYTES >> 2)), (this.index * REG_BYTES) >> 2);
+    const to = this.store.s32;
+    const words = from.store.s32;
+    const start = this.at;
+    const source = from.at;
+    for (let word = 0; word < REG_BYTES >> 2; word++) to[start + word] = words[source + word] as number;
   }
 
   /** True when every field is equal, bit for bit. */
@@ -161,5 +184,5 @@ export class RegState {
   set u32MaxValue(value: number) { this.store.u32[this.#at32 + U32_MAX_VALUE] = value; }
 
   /** True when every bit of a scalar (or of a pointer's variable offset) is known. */
-  get isConst(): boolean { return this.varMask === 0n; }
+  get isConst(): boolean { return this.store.s32[this.at + W_MASK] === 0 && this.store.s32[this.at + W_MASK + 1] === 0; }
 }
