@@ -1,7 +1,7 @@
 // Maps and globals in and out as JSON: what --map and --set fill, what --maps-out and the end of a run show.
 // A map's file is an array of { "key": …, "value": … } (no key for queues and stacks), values by their BTF types.
 
-import type { BpfObject, BtfValue } from '../src/index.ts';
+import type { BpfObject, BtfValue, TypedMap } from '../src/index.ts';
 import { toJson } from '../src/index.ts';
 import { LoadError, UsageError } from '../src/util/errors.ts';
 import { readBytes } from './files.ts';
@@ -34,10 +34,33 @@ function parseJson(where: string, text: string): unknown {
 /** The value of --set: JSON for objects, arrays and quoted text, else the text itself (numbers, enumerators, addresses). */
 export const parseSetting = (text: string): BtfValue => (/^[[{"]/.test(text) ? (parseJson(`--set value ${text}`, text) as BtfValue) : text);
 
-/** All maps as one JSON object: { name: [elements as bpftool prints them] }. */
+/** Elements as bpftool prints them: `{ key, value }`, per-CPU `{ key, values }`, queues and stacks `{ value }`. */
+export type MapElements = readonly Readonly<Record<string, BtfValue>>[];
+
+const UNLISTED = new Set(['BPF_MAP_TYPE_RINGBUF', 'BPF_MAP_TYPE_PERF_EVENT_ARRAY', 'BPF_MAP_TYPE_BLOOM_FILTER']);
+const POPPED = new Set(['BPF_MAP_TYPE_QUEUE', 'BPF_MAP_TYPE_STACK']);
+const drained = new WeakMap<TypedMap, MapElements>();
+
+/** What a map holds after a run; undefined for types that can't be listed. Queues and stacks are emptied, once. */
+export function mapElements(map: TypedMap): MapElements | undefined {
+  if (UNLISTED.has(map.type)) return undefined;
+  if (!POPPED.has(map.type)) return map.dump();
+  const known = drained.get(map) ?? popAll(map);
+  drained.set(map, known);
+  return known;
+}
+
+function popAll(map: TypedMap): MapElements {
+  const elements: Record<string, BtfValue>[] = [];
+  for (let value = map.pop(); value !== undefined; value = map.pop()) elements.push({ value });
+  return elements;
+}
+
+/** All maps as one JSON object: { name: [elements as bpftool prints them] }; null for maps that can't be listed. */
 export function mapsAsJson(object: BpfObject): string {
   const maps = Object.entries(object.maps).map(([name, map]) => {
-    const elements = map.dump().map((element) => `\n    ${toJson(element)}`);
+    const elements = mapElements(map)?.map((element) => `\n    ${toJson({ ...element })}`);
+    if (elements === undefined) return `\n  ${JSON.stringify(name)}: null`;
     return `\n  ${JSON.stringify(name)}: [${elements.join(',')}${elements.length > 0 ? '\n  ' : ''}]`;
   });
   return `{${maps.join(',')}\n}\n`;

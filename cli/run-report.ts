@@ -1,8 +1,10 @@
 // What `bpfkit run` prints: for people, or one JSON object per line. Nothing is shown that was not measured or counted in this run.
 
 import type { BpfEvent, BpfObject } from '../src/index.ts';
-import { toHex, toJson } from '../src/index.ts';
-import { logStats } from './log-stats.ts';
+import { showValue, toHex, toJson, type Btf } from '../src/index.ts';
+import { mapElements } from './map-files.ts';
+import { mapLines } from './map-text.ts';
+import { logStats, type LogStats } from './log-stats.ts';
 
 /** Counts of a run. */
 export interface Totals {
@@ -21,13 +23,11 @@ export interface Totals {
 export interface Report {
   program(object: BpfObject, name: string, engine: string): void;
   printk(line: string): void;
-  event(map: string, timeNs: bigint, event: BpfEvent): void;
+  /** `typeName`: the struct that the event was decoded as, if any. */
+  event(map: string, timeNs: bigint, event: BpfEvent, typeName?: string): void;
   totals(totals: Totals, capture: string, format: string): void;
   maps(object: BpfObject): void;
 }
-
-/** Entries of a map that are shown on the terminal; --maps-out has all. */
-const SHOWN_ENTRIES = 20;
 
 /** A report on `out`. */
 export function createReport(json: boolean, out: NodeJS.WritableStream): Report {
@@ -36,20 +36,33 @@ export function createReport(json: boolean, out: NodeJS.WritableStream): Report 
 
 function textReport(out: NodeJS.WritableStream): Report {
   const say = (text: string): void => void out.write(`${text}\n`);
+  const events = new Map<string, number>();
+  let btf: Btf | undefined;
   return {
     program: (object, name, engine) => {
+      ({ btf } = object.spec);
+      for (const map of Object.values(object.maps)) if (isEventMap(map.type)) events.set(map.name, 0);
       const stats = logStats(object.program(name).log);
-      say(`${name}: accepted by the verifier (${stats.processed_insns ?? '?'} instructions processed, ${stats.total_states ?? '?'} states, ${((stats.time_us ?? 0) / 1000).toFixed(2)} ms), ${
+      say(`${name}: accepted by the verifier (${stats.processed_insns ?? '?'} instructions processed, ${stats.total_states ?? '?'} states${milliseconds(stats)}), ${
         engine === 'jit' ? 'compiled to WebAssembly' : 'interpreted'}\n`);
     },
     printk: (line) => say(`printk: ${line.replace(/\n$/, '')}`),
-    event: (map, _timeNs, event) => say(`event ${map}: ${event.value === undefined ? toHex(event.bytes) : toJson(event.value)}`),
+    event: (map, _timeNs, event, typeName) => {
+      events.set(map, (events.get(map) ?? 0) + 1);
+      const cpu = event.cpu === undefined ? '' : ` CPU ${event.cpu}`;
+      say(`event ${map}${cpu}: ${event.value === undefined ? toHex(event.bytes) : showValue(btf, btf?.findByName(typeName ?? '') ?? 0, event.value)}`);
+    },
     totals: (totals, capture, format) => sayTotals(say, totals, capture, format),
     maps: (object) => {
-      for (const map of Object.values(object.maps)) sayMap(say, map);
+      for (const map of Object.values(object.maps)) say(`\n${mapLines(map, btf, events.get(map.name)).join('\n')}`);
     },
   };
 }
+
+/** Whether a map's records are taken as events during the run. */
+export const isEventMap = (type: string): boolean => type === 'BPF_MAP_TYPE_RINGBUF' || type === 'BPF_MAP_TYPE_PERF_EVENT_ARRAY';
+
+const milliseconds = ({ time_us: us }: LogStats): string => (us === undefined ? '' : `, ${(us / 1000).toFixed(2)} ms`);
 
 function sayTotals(say: (text: string) => void, totals: Totals, capture: string, format: string): void {
   const width = Math.max(7, ...[...totals.verdicts.values()].map((verdict) => verdict.name.length));
@@ -60,20 +73,13 @@ function sayTotals(say: (text: string) => void, totals: Totals, capture: string,
   const { perSecond, nsPerPacket } = rates(totals);
   const speed = totals.packets === 0 ? '' : ` in ${(Number(totals.elapsedNs) / 1e6).toFixed(2)} ms: ${Math.round(perSecond).toLocaleString('en')} packets/s, ${nsPerPacket.toFixed(0)} ns/packet`;
   say(`\n${totals.packets} packets, ${totals.bytes} bytes from ${capture} (${format})${speed}`);
-  if (totals.cut > 0) say(`${totals.cut} packets were cut by the capture's snap length: the program saw only what is there`);
-  for (const [reason, count] of totals.skipped) say(`${count} packets left out: ${reason}`);
+  if (totals.cut > 0) say(`${totals.cut} ${totals.cut === 1 ? 'packet was' : 'packets were'} cut by the capture's snap length: the program saw only what is there`);
+  for (const [reason, count] of totals.skipped) say(`${count} ${count === 1 ? 'packet' : 'packets'} left out: ${reason}`);
 }
 
 function rates(totals: Totals): { perSecond: number; nsPerPacket: number } {
   const nsPerPacket = totals.packets === 0 ? 0 : Number(totals.elapsedNs) / totals.packets;
   return { nsPerPacket, perSecond: nsPerPacket === 0 ? 0 : 1e9 / nsPerPacket };
-}
-
-function sayMap(say: (text: string) => void, map: BpfObject['maps'][string]): void {
-  const entries = [...map.entries()];
-  say(`\nmap ${map.name} (${map.type}): ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`);
-  for (const entry of entries.slice(0, SHOWN_ENTRIES)) say(`  ${toJson(entry.key)}: ${toJson(entry.value)}`);
-  if (entries.length > SHOWN_ENTRIES) say(`  … ${entries.length - SHOWN_ENTRIES} more (--maps-out FILE writes all)`);
 }
 
 function jsonReport(out: NodeJS.WritableStream): Report {
@@ -93,8 +99,8 @@ function jsonReport(out: NodeJS.WritableStream): Report {
     },
     maps: (object) => {
       for (const map of Object.values(object.maps)) {
-        const entries = [...map.entries()].map((entry) => `{"key":${toJson(entry.key)},"value":${toJson(entry.value)}}`);
-        say(`{"type":"map","name":${JSON.stringify(map.name)},"map_type":"${map.type}","entries":[${entries.join(',')}]}`);
+        const entries = mapElements(map)?.map((element) => toJson({ ...element }));
+        say(`{"type":"map","name":${JSON.stringify(map.name)},"map_type":"${map.type}","entries":${entries === undefined ? 'null' : `[${entries.join(',')}]`}}`);
       }
     },
   };

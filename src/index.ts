@@ -6,6 +6,7 @@ export { findMap, findProgram, type MapSpec, type ObjectSpec, type ProgramSpec, 
 export { BpfObject, load, type BpfEvent, type BpfObjectOptions, type RunResult } from './api/bpf-object.ts';
 export { TypedMap, type MapEntry, type MapInput } from './api/typed-map.ts';
 export { PacketRunner, type PacketResult, type RunnerOptions } from './api/packet-runner.ts';
+export { showPrefix, showValue, zeroJson } from './api/show-value.ts';
 export { etherFrame, linkTypeName } from './api/ether-frame.ts';
 export { SimKernel, type SimKernelOptions } from './kernel/sim-kernel.ts';
 export type { NetDevice, Route } from './kernel/net.ts';

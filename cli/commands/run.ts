@@ -8,7 +8,7 @@ import { readBytes, readChunks, wholeNumber, writeBytes } from '../files.ts';
 import { fillMap, mapsAsJson, parseSetting, splitAssignment } from '../map-files.ts';
 import { kernelBtf } from '../kernel.ts';
 import { Progress } from '../progress.ts';
-import { createReport, type Report, type Totals } from '../run-report.ts';
+import { createReport, isEventMap, type Report, type Totals } from '../run-report.ts';
 
 /** Options as the command line gives them. */
 export interface RunOptions {
@@ -30,7 +30,6 @@ export interface RunOptions {
 const LINKTYPE_ETHERNET = 1;
 const BPF_LOG_STATS = 4;
 const MAX_CPUS = 64;
-const CONSUMABLE = new Set(['BPF_MAP_TYPE_RINGBUF', 'BPF_MAP_TYPE_PERF_EVENT_ARRAY']);
 
 /** A packet ready to run: an Ethernet frame, its time, what was on the wire. */
 interface Arrival { readonly frame: Uint8Array; readonly timeNs: bigint; readonly origLen: number }
@@ -101,7 +100,7 @@ class Job {
     this.#options = options;
     this.#report = report;
     const types = new Map(options.as.map((text) => splitAssignment('--as', text)));
-    this.#events = Object.values(object.maps).filter((map) => CONSUMABLE.has(map.type)).map((map) => ({ name: map.name, typeName: types.get(map.name) }));
+    this.#events = Object.values(object.maps).filter((map) => isEventMap(map.type)).map((map) => ({ name: map.name, typeName: types.get(map.name) }));
     this.#writer = options.pcapOut === undefined ? undefined : new PcapWriter(LINKTYPE_ETHERNET);
     if (this.#writer !== undefined) this.#out.push(this.#writer.header());
   }
@@ -169,7 +168,7 @@ class Job {
 
   #drainEvents(timeNs: bigint): void {
     for (const { name, typeName } of this.#events) {
-      for (const event of this.#object.events(name, typeName)) this.#report.event(name, timeNs, event);
+      for (const event of this.#object.events(name, typeName)) this.#report.event(name, timeNs, event, typeName);
     }
   }
 }

@@ -111,11 +111,12 @@ function verifierOptions(attr: ProgLoadAttr, context: LoadContext, logLevel: num
 const BPF_LOG_STATS = 4;
 const timeLine = (level: number, ns: bigint): string => ((level & BPF_LOG_STATS) === 0 ? '' : `verification time ${ns / 1000n} usec\n`);
 
-/** The time stands before the line of stack depths, as the kernel prints it. */
+/** The verifier has no clock and prints a time of 0; where the kernel has one, its own stands there. */
 function withTime(log: string, line: string): string {
   if (line === '') return log;
-  const at = log.lastIndexOf('stack depth ');
-  return at < 0 ? log + line : log.slice(0, at) + line + log.slice(at);
+  const zero = timeLine(BPF_LOG_STATS, 0n);
+  const at = log.lastIndexOf(zero);
+  return at < 0 ? log : log.slice(0, at) + line + log.slice(at + zero.length);
 }
 
 const BPF_LOG_FIXED = 8;
