@@ -269,3 +269,16 @@ describe('the checking interpreter', () => {
     expect(check([op, mov(0, 0), EXIT])).toThrow(Fault);
   });
 });
+
+describe('fuel beyond 32 bits', () => {
+  it.each<[bigint, bigint]>([[0x1_0000_0000n, 0xffff_fffen], [0x5_0000_0001n, 0x4_ffff_ffffn], [2n, 0n]])('%i less 2', (fuel, left) => {
+    const kernel = miniKernel({ fuel });
+    runIn(kernel, [mov(0, 0), EXIT]);
+    expect(kernel.memory.view.getBigInt64(kernel.area + CPU.fuel, true)).toBe(left);
+  });
+  it.each<[bigint, bigint]>([[1n, -1n], [-5n, -7n]])('%i less 2 is a Fault', (fuel, left) => {
+    const kernel = miniKernel({ fuel });
+    expect(() => runIn(kernel, [mov(0, 0), EXIT])).toThrow(Fault);
+    expect(kernel.memory.view.getBigInt64(kernel.area + CPU.fuel, true)).toBe(left);
+  });
+});

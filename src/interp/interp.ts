@@ -15,12 +15,17 @@ import { proved, withinRanges } from './translate.ts';
 
 const LOW_32 = 0xffff_ffffn;
 
+/** Takes `weight` from the CPU's cell, in two halves: a bigint a block would cost more than the block. */
 function chargeFuel(frame: Frame, weight: number): void {
   const { env } = frame.prog;
+  const { view } = env.memory;
   const cell = cpuArea(env) + CPU.fuel;
-  const left = env.memory.view.getBigInt64(cell, true) - BigInt(weight);
-  env.memory.view.setBigInt64(cell, left, true);
-  if (left < 0n) throw new Fault('fuel', `out of fuel at instruction ${frame.pc}`);
+  const low = view.getUint32(cell, true) - weight;
+  view.setInt32(cell, low | 0, true);
+  if (low >= 0 && view.getInt32(cell + 4, true) >= 0) return;
+  const high = view.getInt32(cell + 4, true) - (low < 0 ? 1 : 0);
+  view.setInt32(cell + 4, high, true);
+  if (high < 0) throw new Fault('fuel', `out of fuel at instruction ${frame.pc}`);
 }
 
 function step(frame: Frame): void {
