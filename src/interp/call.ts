@@ -69,7 +69,7 @@ function tailCall(frame: Frame): void {
 const call: Handler = (frame, op) => {
   if (op.src === BPF_PSEUDO_CALL) callFunction(frame, op.callee);
   else if (op.imm === BPF_FUNC_tail_call) tailCall(frame);
-  else callHelper(frame, defined(op.helper, `helper ${op.imm}`));
+  else callHelper(frame, defined(op.helper, 'the helper of a call'));
 };
 
 /** Refuses kernel functions, which no executor runs yet. Throws NotSupportedError. */

@@ -29,7 +29,7 @@ function chargeFuel(frame: Frame, weight: number): void {
 }
 
 function step(frame: Frame): void {
-  const op = defined(frame.prog.ops[frame.pc], `instruction ${frame.pc}`) as Op;
+  const op = frame.prog.ops[frame.pc] as Op;
   if (op.fuel !== 0) chargeFuel(frame, op.fuel);
   frame.pc++;
   op.handler(frame, op);
