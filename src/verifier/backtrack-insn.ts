@@ -1,6 +1,7 @@
 // One step of tracing precision backwards: what must be precise before an instruction, given what must be precise after it.
 // Source: behaviour of backtrack_insn, Linux 6.18.
 
+import { BPF_FUNC_tail_call } from '../spec/helpers.ts';
 import { isPseudoCall } from '../insn/fields.ts';
 import type { Insn } from '../insn/insn.ts';
 import {
@@ -97,6 +98,8 @@ function stepJump(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number, 
   if (op === BPF_CALL) {
     env.bt.clearReg(0);
     if ((env.bt.regMask & ARG_REGS) !== 0) unexpectedRegs(env, 'backtracking call');
+    // A tail call that succeeded in a called function: backwards into that function.
+    if (insn.src === 0 && insn.imm === BPF_FUNC_tail_call && subseqIdx !== idx + 1) env.bt.frame++;
     return DONE;
   }
   if (op === BPF_EXIT) return stepExit(env, subseqIdx);

@@ -121,6 +121,15 @@ function pushAsyncCallback(env: VerifierEnv, subprogno: number, caller: FuncStat
   state.jmpHistory = [];
   state.curframe = 0;
   state.dfsDepth = 0;
+  state.insnIdx = 0;
+  state.firstInsnIdx = 0;
+  state.lastInsnIdx = 0;
+  state.callbackUnrollDepth = 0;
+  state.mayGotoDepth = 0;
+  state.activeLocks = 0;
+  state.activeLockId = 0;
+  state.activeLockPtr = 0;
+  state.equalState = undefined;
   const frame = env.pool.take();
   initFuncState(env, frame, BPF_MAIN_FUNC, 0, subprogno);
   state.frames = [frame];

@@ -25,13 +25,14 @@ import { markChainPrecision } from './backtrack.ts';
 import { regBoundsSanityCheck, regBoundsSync } from './bounds.ts';
 import { CallMeta } from './call-meta.ts';
 import { setLoopCallbackState, setMapElemCallbackState, setTimerCallbackState } from './callbacks.ts';
-import { pushCallbackCall } from './calls.ts';
+import { prepareFuncExit, pushCallbackCall } from './calls.ts';
 import { canElideValueNullness, checkFuncArg, metaMap } from './check-args.ts';
 import { checkMemAccess } from './check-mem.ts';
 import { checkSnprintfCall } from './const-str.ts';
 import type { InsnAux, VerifierEnv } from './env.ts';
 import { helperProto } from './helper-protos.ts';
 import { markRegKnownZero, markRegUnknown } from './mark-reg.ts';
+import { pushStack } from './push-stack.ts';
 import { acquireReference, checkResourceLeak, forEachReg, markRegInvalid, releaseReference } from './refs.ts';
 import { clearCallerSavedRegs, regAt, registerIsNull } from './reg-arg.ts';
 import { isPktPointerAny, isRegConst } from './reg-facts.ts';
@@ -46,8 +47,8 @@ export const isGplCompatible = (license: string): boolean => GPL_LICENSES.has(li
 
 const meta = new CallMeta();
 
-/** Checks a call of a helper (src 0) and applies what it does. */
-export function checkHelperCall(env: VerifierEnv, insn: Insn): void {
+/** Checks a call of a helper (src 0), applies what it does, and returns the instruction to go on with. */
+export function checkHelperCall(env: VerifierEnv, insn: Insn): number {
   const id = insn.imm;
   const proto = permittedProto(env, id);
   const changesPacket = CHANGES_PACKET.has(id);
@@ -64,7 +65,23 @@ export function checkHelperCall(env: VerifierEnv, insn: Insn): void {
   setReturnValue(env, id, proto);
   refineReturnRange(env, id, proto);
   checkMapCompatibility(env, id);
+  if (id === BPF_FUNC_tail_call) return followTailCall(env);
   if (changesPacket) clearAllPktPointers(env);
+  return env.insnIdx + 1;
+}
+
+/**
+ * A tail call that fails goes on behind itself. One that succeeds ends the program, or, in a called function, returns to the caller
+ * with anything in r0 and the packet possibly moved.
+ */
+function followTailCall(env: VerifierEnv): number {
+  if (env.state.curframe === 0) return env.insnIdx + 1;
+  env.markRegScratched(BPF_REG_0);
+  pushStack(env, env.insnIdx + 1, env.insnIdx, false);
+  clearAllPktPointers(env);
+  markRegUnknown(env, regAt(env, BPF_REG_0));
+  env.liveStack.update();
+  return prepareFuncExit(env);
 }
 
 /** The prototype, if the program's type, license and mode allow the call. */

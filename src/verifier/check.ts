@@ -182,8 +182,7 @@ function checkCall(env: VerifierEnv, insn: Insn): number {
   if (insn.src === BPF_PSEUDO_CALL) {
     env.insnIdx = checkFuncCall(env, insn);
   } else {
-    checkHelperCall(env, insn);
-    env.insnIdx++;
+    env.insnIdx = checkHelperCall(env, insn);
   }
   env.markRegScratched(BPF_REG_0);
   return GOES_ON;

@@ -21,7 +21,7 @@
 //      refs.ts         acquireReference, releaseReference(Nomark), forEachReg(state, fn), checkResourceLeak
 //      check-alu.ts    checkAluOp(env, insn)
 //      check-jmp.ts    checkCondJmpOp(env, insn): next instruction; branch-taken.ts, branch-refine.ts, or-null.ts, packet-range.ts, linked-regs.ts
-//      check-call.ts   checkHelperCall(env, insn)
+//      check-call.ts   checkHelperCall(env, insn): next instruction
 //      check-btf.ts    checkBtfInfoEarly(env), checkBtfInfo(env)
 //      log-state.ts    printVerifierState(env, state, frameno, printAll), printInsnState(env, state, frameno), verboseInsn(env, insn)
 //      linfo.ts        verboseLinfo(env, insnIdx, prefix)
