@@ -1,4 +1,4 @@
-// Checks every import of src/, cli/, web/ and linux/ against tools/layer-table.ts: `npx tsx tools/layers.ts`. Ends with 1 when one is wrong.
+// Checks every import of src/, cli/, web/, linux/ and bench/ against tools/layer-table.ts: `npx tsx tools/layers.ts`. Ends with 1 when one is wrong.
 // Invariant: tests beside the code (*.test.ts, *.testkit.ts) may import anything; cycles count value imports only, since types are erased.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export interface Violation { readonly file: string; readonly line: number; reado
 const BINDINGS = String.raw`(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\}|\w+(?:\s*,\s*(?:\{[^}]*\}|\*\s+as\s+\w+))?)`;
 const STATIC_IMPORT = new RegExp(String.raw`^[ \t]*(?:import|export)\s*(?:(?<names>${BINDINGS})\s*from\s*)?['"](?<specifier>[^'"\n]+)['"]`, 'gm');
 const DYNAMIC_IMPORT = /\bimport\(\s*['"](?<specifier>[^'"\n]+)['"]\s*\)/g;
-const SOURCES = ['src', 'cli', 'web', 'linux'];
+const SOURCES = ['src', 'cli', 'web', 'linux', 'bench'];
 
 const isTest = (file: string): boolean => /\.(test|testkit)\.ts$/.test(file);
 const posix = (path: string): string => path.replaceAll('\\', '/');

@@ -38,8 +38,8 @@ export async function bench(names: string[], options: BenchOptions): Promise<voi
   if (options.host === true) await checkHost();
   const say = options.json === true ? (text: string): boolean => process.stderr.write(`${text}\n`) : (text: string): boolean => process.stdout.write(`${text}\n`);
   for (const text of machineLines(options.host === true)) say(text);
-  const { results, problems, loopNs } = await measureAll(programs, options);
-  if (options.json !== true) for (const text of ['', ...table(results, loopNs), '', ...legend(loopNs)]) say(text);
+  const { results, problems, loopNs, pinned } = await measureAll(programs, options);
+  if (options.json !== true) for (const text of ['', ...table(results, loopNs), '', ...legend(loopNs, pinned)]) say(text);
   for (const problem of problems) process.stderr.write(`bpfkit: bench: ${problem}\n`);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }
@@ -76,7 +76,7 @@ async function checkHost(): Promise<void> {
   }
 }
 
-interface All { readonly results: BenchResult[]; readonly problems: string[]; readonly loopNs: number | undefined }
+interface All { readonly results: BenchResult[]; readonly problems: string[]; readonly loopNs: number | undefined; readonly pinned: boolean }
 
 async function measureAll(programs: readonly BenchProgram[], options: BenchOptions): Promise<All> {
   const jobs = [...(options.host === true ? [LOOP] : []), ...programs.map(({ name }) => name)];
@@ -84,18 +84,20 @@ async function measureAll(programs: readonly BenchProgram[], options: BenchOptio
   const results: BenchResult[] = [];
   const problems: string[] = [];
   let loopNs: number | undefined;
+  let pinned = true;
   for (const [done, job] of jobs.entries()) {
     const ticking = setInterval(() => progress.update(done, () => job), PROGRESS_EVERY_MS);
     const got = await measureApart(job, options);
     clearInterval(ticking);
     loopNs ??= got.loopNs;
+    pinned &&= got.pinned === true;
     if (got.error !== undefined) problems.push(`${job}: ${got.error}`);
     problems.push(...(got.report?.problems ?? []));
     results.push(...(got.report?.results ?? []));
     if (options.json === true) printJson(got.report?.results ?? [], loopNs, progress);
   }
   progress.done();
-  return { results, problems, loopNs };
+  return { results, problems, loopNs, pinned };
 }
 
 function printJson(results: readonly BenchResult[], loopNs: number | undefined, progress: Progress): void {
