@@ -10,6 +10,7 @@ import { jit } from '../jit/jit.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
 import { createMap, type MapBtf } from '../maps/create.ts';
 import type { MapEnv, ProgRef } from '../maps/env.ts';
+import { ProgArrayMap } from '../maps/fd-maps.ts';
 import { EINVAL, errnoName } from '../spec/errno.ts';
 import type {
   BpfSyscall, BtfLoadAttr, MapBatchAttr, MapBatchResult, MapCreateAttr, MapElemAttr, MapInfo, ProgInfo, ProgLoadAttr, ProgLoadResult,
@@ -146,6 +147,9 @@ export class SimKernel implements BpfSyscall {
       btfByFd: (fd) => (this.#fds.get('BPF_PROG_LOAD', fd, 'btf') as BtfObject).btf,
     });
     const maps = result.program.parts.maps.map((fd) => this.#map('BPF_PROG_LOAD', fd));
+    for (const map of maps) {
+      if (map instanceof ProgArrayMap && !map.admits(`${attr.prog_type}`)) throw new BpfSyscallError('BPF_PROG_LOAD', EINVAL, 'EINVAL: a PROG_ARRAY of it belongs to programs of another type');
+    }
     const env: ExecEnv = {
       memory: this.machine.memory, host: this.#host, helpers: helpersFor(attr.prog_type), maps: maps.map((map) => map.runtime), cpu: this.machine.cpu,
       table: this.machine.table, fuel: this.#options.fuel !== undefined,
@@ -219,6 +223,7 @@ export class SimKernel implements BpfSyscall {
       memory: machine.memory, cpu: machine.cpu, possibleCpus: this.possibleCpus, table: machine.table, graceCell: machine.graceCell,
       deferFree: (free) => machine.deferFree(free),
       newMapId: () => this.#nextId++,
+      mapFreed: (id) => this.#maps.delete(id),
       mapFromFd: (fd) => this.#map('BPF_MAP_UPDATE_ELEM', fd),
       progFromFd: (fd): ProgRef => this.#fds.get('BPF_MAP_UPDATE_ELEM', fd, 'prog') as SimProg,
       perfEventFromFd: (fd) => this.#fds.get('BPF_MAP_UPDATE_ELEM', fd, 'perf_event').id,

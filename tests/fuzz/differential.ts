@@ -5,7 +5,7 @@
 
 import { SimKernel } from '../../src/kernel/sim-kernel.ts';
 import type { BpfSyscall } from '../../src/spec/syscall.ts';
-import { NotSupportedError } from '../../src/util/errors.ts';
+import { Fault, NotSupportedError } from '../../src/util/errors.ts';
 import { generateProgram, type GeneratedProgram } from './programs/generate.ts';
 import { NEVER_RUN_ON_HOST, UNCOMPARABLE_HELPERS } from './programs/helper-calls.ts';
 import { KernelSide, type LoadAnswer } from './programs/kernel-side.ts';
@@ -22,11 +22,15 @@ export interface Outcome {
   readonly compared: 'kernel' | 'executors' | 'verdict';
 }
 
+const OUT_OF_FUEL = 'out of fuel';
+
 /** A run's visible effects as text. */
 interface Effects { readonly text: string }
 
 const RUNS = 2;
 const CALL = 0x85;
+/** Instructions of one run: may_goto loops go on for millions, which the interpreter would take minutes for. */
+const RUN_FUEL = 200_000n;
 /** Programs per simulated kernel: fresh memory now and then, without paying for it each time. */
 const PROGRAMS_PER_KERNEL = 200;
 
@@ -77,7 +81,7 @@ export class Differential {
 
   #compareWithHost(program: GeneratedProgram, fd: number, ours: Effects, host: KernelSide | undefined, theirs: LoadAnswer | undefined): Pick<Outcome, 'kind' | 'detail' | 'compared'> {
     const agree = { kind: 'agree', detail: '', compared: 'executors' } as const;
-    if (host === undefined || theirs?.verdict !== 'accept' || calls(program, NEVER_RUN_ON_HOST)) return agree;
+    if (host === undefined || theirs?.verdict !== 'accept' || calls(program, NEVER_RUN_ON_HOST) || ours.text === OUT_OF_FUEL) return agree;
     const kernel = effects(host, theirs.fd, program);
     if (kernel.text === ours.text) return { ...agree, compared: 'kernel' };
     if (calls(program, UNCOMPARABLE_HELPERS) || this.#jit.prog(fd).verified.parts.readsUninitStack) return agree;
@@ -106,7 +110,7 @@ export class Differential {
 
 /** A kernel whose memory begins `shift` pages later. */
 function newKernel(engine: 'jit' | 'interp', shift: number): SimKernel {
-  const kernel = new SimKernel({ engine, cpus: 2 });
+  const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL });
   if (shift > 0) kernel.machine.memory.alloc(shift * 65536 + 4096);
   return kernel;
 }
@@ -131,7 +135,13 @@ function compareVerdicts(ours: LoadAnswer, theirs: LoadAnswer | undefined): Pick
 
 /** Runs the program a few times on its packet and reads everything that it can have changed. */
 function effects(side: KernelSide, fd: number, program: GeneratedProgram): Effects {
-  const runs = Array.from({ length: RUNS }, () => side.run(fd, program.packet));
+  const runs = [];
+  try {
+    for (let run = 0; run < RUNS; run++) runs.push(side.run(fd, program.packet));
+  } catch (error) {
+    if (error instanceof Fault && error.kind === 'fuel') return { text: OUT_OF_FUEL };
+    throw error;
+  }
   const maps = [...side.contents()].filter(([, text]) => text !== '').map(([name, text]) => `${name}{${text}}`);
   return { text: [...runs.map((run) => `${run.errno || run.retval.toString(16)}:${Buffer.from(run.packet).toString('hex')}`), ...maps].join(' ') };
 }
