@@ -2,7 +2,7 @@
 // Invariant: runs after all checks and never rejects; every jump, call and function reference is relocated once, at the end.
 // Source: behaviour of opt_hard_wire_dead_code_branches, opt_remove_dead_code, opt_remove_nops and convert_ctx_accesses, Linux 6.18.
 
-import { isLddw, isPseudoCall, isPseudoFunc } from '../insn/fields.ts';
+import { isLddw, isPseudoCall, isPseudoFunc, jumpOffset } from '../insn/fields.ts';
 import type { Insn } from '../insn/insn.ts';
 import { mintVerifiedProgram, type InsnFact, type VerifiedProgram, type VerifiedSubprog } from '../insn/verified-program.ts';
 import {
@@ -23,8 +23,14 @@ const isConditional = (insn: Insn): boolean => {
   return insnClass(insn.code) === BPF_JMP && op !== BPF_JA && op !== BPF_EXIT && op !== 0x80;
 };
 const hasTarget = (insn: Insn): boolean => isConditional(insn) || insn.code === JA || insn.code === (BPF_JMP32 | BPF_JA);
-const isNop = (insn: Insn): boolean =>
-  (insn.code === JA && insn.off === 0) || (insn.code === (BPF_JMP | BPF_JCOND) && insn.src === 0 && insn.off === 0);
+/** Jumps that do nothing when they lead to the next instruction. */
+const canBeNop = (insn: Insn): boolean => insn.code === JA || insn.code === (BPF_JMP32 | BPF_JA) || insn.code === (BPF_JMP | BPF_JCOND);
+
+/** Whether nothing is left of slots [from, to). */
+function isEmpty(plan: Plan, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if ((plan.slots[i] as readonly Insn[]).length > 0) return false;
+  return true;
+}
 
 /** What each slot becomes: a replacement of any length. The first replacement slot inherits the slot's jump target. */
 interface Plan { readonly slots: (readonly Insn[])[]; readonly targets: Int32Array }
@@ -66,15 +72,14 @@ export function finishProgram(env: VerifierEnv): VerifiedProgram {
 const factSlot = (slots: readonly Insn[]): number => (slots.length > 1 && !isLddw(slots[0] as Insn) ? slots.length - 1 : 0);
 
 function planSlots(env: VerifierEnv): Plan {
-  const slots: (readonly Insn[])[] = [];
-  const targets = new Int32Array(env.insns.length).fill(-1);
+  const plan: Plan = { slots: Array.from(env.insns, () => []), targets: new Int32Array(env.insns.length).fill(-1) };
   const referenced = referencedDead(env);
-  for (let i = 0; i < env.insns.length; i++) {
-    const insn = env.insns[i] as Insn;
-    if (!(env.aux[i] as InsnAux).seen) slots[i] = referenced.has(i) ? RETURN_ZERO : [];
-    else slots[i] = rewrite(env, i, insn, targets);
+  // Backwards, so that a jump knows whether anything is left of what it jumps over.
+  for (let i = env.insns.length - 1; i >= 0; i--) {
+    if ((env.aux[i] as InsnAux).seen) plan.slots[i] = rewrite(env, i, plan);
+    else if (referenced.has(i)) plan.slots[i] = RETURN_ZERO;
   }
-  return { slots, targets };
+  return plan;
 }
 
 const RETURN_ZERO: readonly Insn[] = [
@@ -94,15 +99,17 @@ function referencedDead(env: VerifierEnv): Set<number> {
   return starts;
 }
 
-function rewrite(env: VerifierEnv, at: number, insn: Insn, targets: Int32Array): readonly Insn[] {
+function rewrite(env: VerifierEnv, at: number, plan: Plan): readonly Insn[] {
+  const insn = env.insns[at] as Insn;
   if (isFastcallPair(env, at)) return [];
   const wired = hardWire(env, at, insn);
-  if (isNop(wired) && !isFuncEnd(env, at)) return [];
   if (hasTarget(wired)) {
-    targets[at] = at + 1 + (wired.code === (BPF_JMP32 | BPF_JA) ? wired.imm : wired.off);
+    const target = at + 1 + jumpOffset(wired);
+    if (canBeNop(wired) && target > at && !isFuncEnd(env, at) && isEmpty(plan, at + 1, target)) return [];
+    plan.targets[at] = target;
     return [wired];
   }
-  if (isPseudoCall(insn) || isPseudoFunc(insn)) targets[at] = at + 1 + insn.imm;
+  if (isPseudoCall(insn) || isPseudoFunc(insn)) plan.targets[at] = at + 1 + insn.imm;
   if (isLddw(insn)) return [mapLoad(env, at, insn)];
   return convertCtx(env, at, insn) ?? [insn];
 }

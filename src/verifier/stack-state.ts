@@ -18,12 +18,17 @@ export const SLOT_BYTES = 8;
 /** MAX_BPF_STACK */
 export const STACK_BYTES_MAX = 512;
 
+/** Most frames use no stack: they share these. */
+const NO_TYPES = new Uint8Array(0);
+const NO_STORE = new RegStore(0);
+const MIN_SLOTS = 4;
+
 /** Byte types and spilled registers of one frame. Grows in powers of two of slots; never allocates when nothing grows. */
 export class StackState {
   allocatedBytes = 0;
   /** One STACK_* per byte, index k for the byte at fp-1-k. */
-  slotTypes: Uint8Array = new Uint8Array(64);
-  #store: RegStore = new RegStore(8);
+  slotTypes: Uint8Array = NO_TYPES;
+  #store: RegStore = NO_STORE;
   #cursors: RegState[] = [];
 
   /** Slots in use. */
@@ -65,7 +70,7 @@ export class StackState {
 
   #reserve(slots: number): void {
     if (slots <= this.#store.count) return;
-    const capacity = Math.min(64, 2 ** Math.ceil(Math.log2(slots)));
+    const capacity = Math.min(64, Math.max(MIN_SLOTS, 2 ** Math.ceil(Math.log2(slots))));
     const types = new Uint8Array(capacity * SLOT_BYTES);
     types.set(this.slotTypes.subarray(0, this.allocatedBytes));
     const store = new RegStore(capacity);
