@@ -1,8 +1,15 @@
 // Every benchmark program: verified, run in both executors with equal verdicts, packets and maps, counts right. No time is asserted.
 
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { bench } from '../cli/commands/bench.ts';
+import { openLinuxKernel } from '../linux/index.ts';
+import type { BpfSyscall } from '../src/index.ts';
+import { BPF_MAP_TYPE_ARRAY } from '../src/spec/map-types.ts';
+import { BpfkitError, UsageError } from '../src/util/errors.ts';
 import { checkCounts, comparePasses, subjectsOf, type BenchResult } from './measure.ts';
 import { packets } from './packets.ts';
 import { figureOf } from './subject.ts';
@@ -18,6 +25,29 @@ describe.each([...SUITE, CALIBRATION].map((program) => [program.name, program] a
     expect(checkCounts(program, subjects)).toEqual([]);
     for (const subject of subjects) subject.close();
   });
+});
+
+/** The machine's kernel, where it takes programs from this user. */
+async function hostKernel(): Promise<BpfSyscall | undefined> {
+  try {
+    const kernel = await openLinuxKernel();
+    kernel.close(kernel.mapCreate({ map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 }));
+    return kernel;
+  } catch (error) {
+    if (error instanceof BpfkitError) return undefined;
+    throw error;
+  }
+}
+
+test('the running kernel gives the same as both executors', async ({ skip }) => {
+  const kernel = await hostKernel();
+  if (kernel === undefined) return skip('needs a Linux kernel, koffi and the right to load programs');
+  for (const program of SUITE) {
+    const subjects = subjectsOf(FOLDER, program, kernel, 64);
+    expect([...comparePasses(program, subjects), ...checkCounts(program, subjects)]).toEqual([]);
+    for (const subject of subjects) subject.close();
+  }
+  return undefined;
 });
 
 test('a second pass changes what the programs counted: the comparison can fail', () => {
@@ -67,5 +97,22 @@ describe('figures', () => {
 
   test('without a kernel there is no ratio', () => {
     expect(table([result('nat', 'jit', 20)], undefined)[0]).not.toContain('kernel');
+  });
+});
+
+const row = (program: string, engine: string): unknown => expect.objectContaining({ program, group: 'packet', engine, ns_best: expect.any(Number), ns_median: expect.any(Number) });
+
+describe('the command', () => {
+  test('names what there is when it is asked for something else', async () => {
+    await expect(bench(['drop', 'nothing'], { seconds: '0.5' })).rejects.toThrow(/no benchmark 'nothing'; there are: drop, parse-rule/);
+    await expect(bench(['drop'], { seconds: 'long' })).rejects.toThrow(UsageError);
+  });
+
+  test('--json: one object per engine on stdout, nothing else', async () => {
+    const args = ['--import', 'tsx', join(import.meta.dirname, '../cli/main.ts'), 'bench', 'drop', 'nat', '--json', '--seconds', '0.02'];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+    const lines = stdout.trimEnd().split('\n').map((line): unknown => JSON.parse(line));
+    expect(lines).toEqual([row('drop', 'jit'), row('drop', 'interp'), row('nat', 'jit'), row('nat', 'interp')]);
+    expect(stderr).toContain('Node ');
   });
 });

@@ -77,7 +77,7 @@ export function legend(loopNs: number | undefined, pinned: boolean): string[] {
   return [
     `Best windows; median beside it; ${pinned ? 'bound to the last CPU' : 'not bound to a CPU'}, engines in turn, each program in a process of its own.`,
     'jit, interp: executable.run with the context laid out anew for each of 1,024 packets; bare: one packet, its context left alone; runner:',
-    ' PacketRunner.run, the entry of `bpfkit run`, which copies each packet in. The runtime of one CPU takes no locks, the kernel does. Means are geometric.',
+    'PacketRunner.run, the entry of `bpfkit run`, which copies each packet in. The runtime of one CPU takes no locks, the kernel does. Means are geometric.',
     ...(loopNs === undefined ? [] : [
       `kernel: BPF_PROG_TEST_RUN on one packet; net: without the ${loopNs.toFixed(1)} ns of its loop (drop less an empty call, measured by 16 of them). jit/net still has our loop in it.`,
     ]),
