@@ -3,10 +3,11 @@
 // Source: behaviour of bpf_check and do_check_common, Linux 6.18.
 
 import type { Program } from '../insn/insn.ts';
-import { BPF_COMPLEXITY_LIMIT_INSNS } from '../spec/limits.ts';
+import { BPF_COMPLEXITY_LIMIT_INSNS, BPF_REG_SIZE } from '../spec/limits.ts';
 import { BPF_REG_1 } from '../spec/opcodes.ts';
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP, PROG_TYPES } from '../spec/prog-types.ts';
 import { PTR_TO_CTX } from '../spec/verifier-types.ts';
+import { roundUp } from '../util/bytes.ts';
 import { NotSupportedError } from '../util/errors.ts';
 import type { VerifierOptions, VerifierStats, VerifyProgram, VerifyResult } from './api.ts';
 import { initFuncState } from './calls.ts';
@@ -38,9 +39,9 @@ export const verifyProgram: VerifyProgram = (prog: Program, options: VerifierOpt
     if (!(error instanceof Rejection)) throw error;
     return rejected(env, error);
   }
-  const stats = statsOf(env);
+  const stats = { ...statsOf(env), stackDepths: env.subprogs.map((_, subprogno) => inlinedStackDepth(env, subprogno)) };
   const program = finishProgram(env);
-  printStats(env);
+  printStats(env, stats);
   return { verdict: 'accept', program, log: logText(env), stats };
 };
 
@@ -104,6 +105,13 @@ function checkGlobalFuncs(env: VerifierEnv): void {
   }
 }
 
+/** The kernel inlines bpf_loop where it can, which takes three registers' worth of stack; here only the statistics show it. */
+function inlinedStackDepth(env: VerifierEnv, subprogno: number): number {
+  const { start, stackDepth } = env.subprogs[subprogno] as SubprogInfo;
+  const inlines = env.aux.slice(start, env.subprogEnd(subprogno)).some((aux) => aux.loopInlineFit);
+  return inlines ? roundUp(stackDepth, BPF_REG_SIZE) + 3 * BPF_REG_SIZE : stackDepth;
+}
+
 function statsOf(env: VerifierEnv): VerifierStats {
   return {
     processedInsns: env.insnProcessed, maxStatesPerInsn: env.maxStatesPerInsn, totalStates: env.totalStates, peakStates: env.peakStates,
@@ -111,8 +119,7 @@ function statsOf(env: VerifierEnv): VerifierStats {
   };
 }
 
-function printStats(env: VerifierEnv): void {
-  const stats = statsOf(env);
+function printStats(env: VerifierEnv, stats: VerifierStats): void {
   if (env.log.hasStats) env.log.verbose(`verification time 0 usec\nstack depth ${stats.stackDepths.join('+')}\n`);
   env.log.verbose(`processed ${stats.processedInsns} insns (limit ${BPF_COMPLEXITY_LIMIT_INSNS}) max_states_per_insn ${stats.maxStatesPerInsn} ` +
     `total_states ${stats.totalStates} peak_states ${stats.peakStates} mark_read ${stats.markReadInsns}\n`);
@@ -123,6 +130,6 @@ const logText = (env: VerifierEnv): string => (env.log.level === 0 ? '' : env.lo
 function rejected(env: VerifierEnv, rejection: Rejection): VerifyResult {
   const message = env.log.lastLine;
   const stats = statsOf(env);
-  printStats(env);
+  printStats(env, stats);
   return { verdict: 'reject', errno: rejection.errno, message, insn: rejection.insn, log: logText(env), stats };
 }
