@@ -281,6 +281,11 @@ export class VerifierEnv {
   /** One past the last slot of a subprogram. */
   subprogEnd(subprogno: number): number { return this.subprogs[subprogno + 1]?.start ?? this.insns.length; }
 
+  /** The map's name as messages print it: the template of an inner map has none. */
+  mapName(reg: RegState): string {
+    return this.mapFds[reg.mapIndex - 1] === -1 ? '' : this.mapOf(reg).name;
+  }
+
   /** 1 + index of `map` in `maps`, appending it if new. */
   indexOfMap(map: VerifierMap): number {
     const at = this.maps.indexOf(map);

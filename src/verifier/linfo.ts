@@ -20,14 +20,15 @@ function findLinfo(env: VerifierEnv, insnIdx: number): number {
 
 /** Prints the source line of slot `insnIdx` after `prefix`, unless it is the one printed last; prints nothing without line info. */
 export function verboseLinfo(env: VerifierEnv, insnIdx: number, prefix: string): void {
-  if (!env.log.printsInsns || env.prog.lineInfo.length === 0 || env.options.lineText === undefined) return;
+  const { btf, lineText = btf === undefined ? undefined : (offset: number) => btf.string(offset) } = env.options;
+  if (env.log.level === 0 || env.prog.lineInfo.length === 0 || lineText === undefined) return;
   const at = findLinfo(env, insnIdx);
   if (at < 0 || at === env.prevLinfo) return;
   const record = env.prog.lineInfo[at] as LineInfo;
   const before = env.prevLinfo >= 0 ? env.prog.lineInfo[env.prevLinfo] : undefined;
   if (before !== undefined && before.fileNameOff === record.fileNameOff && before.line === record.line) return;
   env.prevLinfo = at;
-  const text = env.options.lineText(record.lineOff).trimStart();
-  const file = env.options.lineText(record.fileNameOff);
+  const text = lineText(record.lineOff).trimStart();
+  const file = lineText(record.fileNameOff);
   env.log.verbose(`${prefix}${text} @ ${file.slice(file.lastIndexOf('/') + 1)}:${record.line}\n`);
 }

@@ -100,7 +100,8 @@ function pointerAttributes(env: VerifierEnv, reg: RegState, texts: string[]): vo
   const base = baseType(reg.type);
   if (base === CONST_PTR_TO_MAP || base === PTR_TO_MAP_KEY || base === PTR_TO_MAP_VALUE) {
     const map = env.mapOf(reg);
-    if (map.name !== '') texts.push(`map=${map.name}`);
+    const name = env.mapName(reg);
+    if (name !== '') texts.push(`map=${name}`);
     texts.push(`ks=${map.keySize},vs=${map.valueSize}`);
   }
   if (reg.type !== SCALAR_VALUE && reg.off !== 0) texts.push(`off=${snumOf(reg.off)}`);
