@@ -19,7 +19,8 @@ function environment(): VerifierEnv {
   const prog = { name: 'p', type: 6, expectedAttachType: 0, insns: [], license: 'GPL', flags: 0, funcInfo: [], lineInfo: [] };
   const env = new VerifierEnv(prog, { caps: CAPS, kernel: 6018, logLevel: 2, mapByFd: () => undefined });
   env.state.frames = [new FuncState()];
-  env.indexOfMap(MAP);
+  env.mapFds.push(3);
+  env.maps.push(MAP);
   return env;
 }
 
