@@ -14,7 +14,7 @@ import type { VerifierState } from './verifier-state.ts';
 
 /** The newest state remembered at `insnIdx` on the path to `cur`, through the same calls. */
 export function findPrevEntry(env: VerifierEnv, cur: VerifierState, insnIdx: number): VerifierState | undefined {
-  const bucket = env.explored.bucket(insnIdx, cur.frame.callsite);
+  const bucket = env.explored.bucket(insnIdx, env.frame.callsite);
   for (let i = bucket.length - 1; i >= 0; i--) {
     const state = bucket[i]?.state;
     if (state === undefined || state.insnIdx !== insnIdx || state.branches === 0) continue;
