@@ -3,6 +3,7 @@
 // (helper-calls.ts), LRU victims and hash order (kernel-side.ts), stack bytes that were never written, and values that depend on where
 // memory lies (found by running again with memory laid out differently).
 
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { SimKernel } from '../../src/kernel/sim-kernel.ts';
 import type { BpfSyscall } from '../../src/spec/syscall.ts';
 import { Fault, NotSupportedError } from '../../src/util/errors.ts';
@@ -111,8 +112,21 @@ export class Differential {
 /** A kernel whose memory begins `shift` pages later. */
 function newKernel(engine: 'jit' | 'interp', shift: number): SimKernel {
   const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL });
+  mirrorDevices(kernel);
   if (shift > 0) kernel.machine.memory.alloc(shift * 65536 + 4096);
   return kernel;
+}
+
+const SYS_NET = '/sys/class/net';
+
+/** Gives the simulated network this machine's devices, so that bpf_check_mtu and redirects find the same ones. */
+function mirrorDevices(kernel: SimKernel): void {
+  if (!existsSync(SYS_NET)) return;
+  for (const name of readdirSync(SYS_NET)) {
+    const read = (file: string): string => readFileSync(`${SYS_NET}/${name}/${file}`, 'latin1').trim();
+    const mac = Uint8Array.from(read('address').split(':').map((byte) => Number.parseInt(byte, 16)));
+    kernel.net.addDevice({ ifindex: Number(read('ifindex')), name, mac, mtu: Number(read('mtu')) });
+  }
 }
 
 function tryLoad(side: KernelSide, program: GeneratedProgram): LoadAnswer | string {
@@ -156,5 +170,6 @@ function difference(nameA: string, a: Effects, nameB: string, b: Effects): strin
   return lines.join('\n');
 }
 
-const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
+/** Whether a program calls one of some helpers by number. */
+export const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
   program.insns.some((insn) => insn.code === CALL && insn.src === 0 && helpers.has(insn.imm));

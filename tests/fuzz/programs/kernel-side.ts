@@ -14,10 +14,10 @@ import type { GeneratedProgram } from './generate.ts';
 
 const LDDW = 0x18;
 
-/** What a kernel said to a program. */
+/** What a kernel said to a program; `log` is the verifier's. */
 export type LoadAnswer =
-  | { readonly verdict: 'accept'; readonly fd: number }
-  | { readonly verdict: 'reject'; readonly errno: number; readonly message: string };
+  | { readonly verdict: 'accept'; readonly fd: number; readonly log: string }
+  | { readonly verdict: 'reject'; readonly errno: number; readonly message: string; readonly log: string };
 
 /** What a run left behind; buffers as read, `errno` when the run itself was refused. */
 export interface RunAnswer {
@@ -73,15 +73,15 @@ export class KernelSide {
   load(program: GeneratedProgram, logLevel: number): LoadAnswer {
     const insns = program.insns.map((insn, i) => this.#withFd(insn, program.insns[i - 1]));
     try {
-      const { fd } = this.sys.progLoad({
+      const { fd, log } = this.sys.progLoad({
         prog_type: program.progType, insns: encodeInsns(insns), license: 'GPL', log_level: logLevel, log_size: 1 << 20, prog_flags: program.flags,
         ...this.#functionInfo(program.functions),
       });
       this.#progFds.push(fd);
-      return { verdict: 'accept', fd };
+      return { verdict: 'accept', fd, log };
     } catch (error) {
       if (!(error instanceof BpfSyscallError)) throw error;
-      return { verdict: 'reject', errno: error.errno, message: lastMessage(error.log) };
+      return { verdict: 'reject', errno: error.errno, message: lastMessage(error.log), log: error.log };
     }
   }
 
