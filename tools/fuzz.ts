@@ -1,4 +1,4 @@
-// Differential fuzzing: `npm run fuzz -- [--count 10000] [--seed 1] [--host] [--show KIND] [--histogram]`. Says what it found and with which seeds.
+// Differential fuzzing: `npm run fuzz -- [--count 10000] [--seed 1] [--host] [--show KIND] [--histogram] [--cpu 0]`. Says what it found and with which seeds.
 // --host asks the machine's own kernel too (loads and test-runs only, never attaches).
 
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { Progress } from '../cli/progress.ts';
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' }, host: { type: 'boolean', default: false },
-    show: { type: 'string' }, histogram: { type: 'boolean', default: false }, limit: { type: 'string', default: '20' },
+    show: { type: 'string' }, histogram: { type: 'boolean', default: false }, limit: { type: 'string', default: '20' }, cpu: { type: 'string', default: '0' },
   },
 });
 
@@ -24,15 +24,16 @@ const template = (message: string): string => message.replace(/0x[0-9a-f]+/g, 'X
 await main();
 
 /** The machine's kernel, asked from one CPU only: test runs happen where the caller is, and per-CPU values must lie where ours do. */
-async function openPinned(): Promise<BpfSyscall> {
-  execFileSync('taskset', ['-cp', '0', String(process.pid)], { stdio: 'ignore' });
+async function openPinned(cpu: number): Promise<BpfSyscall> {
+  execFileSync('taskset', ['-cp', String(cpu), String(process.pid)], { stdio: 'ignore' });
   return (await import('../linux/index.ts')).openLinuxKernel();
 }
 
 async function main(): Promise<void> {
+  const cpu = Number(values.cpu);
   const [first, count, limit] = [Number(values.seed), Number(values.count), Number(values.limit)];
-  const host = values.host ? await openPinned() : undefined;
-  const differential = new Differential(host);
+  const host = values.host ? await openPinned(cpu) : undefined;
+  const differential = new Differential(host, cpu);
   const progress = new Progress('fuzz', count);
   const kinds = new Map<string, Outcome[]>();
   const tally = { accepted: 0, comparedWithKernel: 0 };

@@ -38,14 +38,22 @@ const PROGRAMS_PER_KERNEL = 200;
 /** Compares kernels on one program after another. */
 export class Differential {
   readonly #host: BpfSyscall | undefined;
-  #jit = newKernel('jit', 0);
-  #interp = newKernel('interp', 0);
-  #shifted = newKernel('jit', 1);
+  readonly #cpu: number;
+  #jit: SimKernel;
+  #interp: SimKernel;
+  #shifted: SimKernel;
   #used = 0;
 
-  /** `host` undefined: only interpreter and JIT are compared. */
-  constructor(host: BpfSyscall | undefined) {
+  /** `host` undefined: only interpreter and JIT are compared. `cpu` is the one that programs run on, everywhere. */
+  constructor(host: BpfSyscall | undefined, cpu = 0) {
     this.#host = host;
+    this.#cpu = cpu;
+    [this.#jit, this.#interp, this.#shifted] = this.#kernels();
+  }
+
+  /** JIT, interpreter, and the JIT with its memory laid out differently. */
+  #kernels(): [SimKernel, SimKernel, SimKernel] {
+    return [newKernel('jit', this.#cpu, 0), newKernel('interp', this.#cpu, 0), newKernel('jit', this.#cpu, 1)];
   }
 
   run(seed: number, mutations?: boolean): Outcome {
@@ -103,15 +111,14 @@ export class Differential {
 
   #refresh(): void {
     if (++this.#used % PROGRAMS_PER_KERNEL !== 0) return;
-    this.#jit = newKernel('jit', 0);
-    this.#interp = newKernel('interp', 0);
-    this.#shifted = newKernel('jit', 1);
+    [this.#jit, this.#interp, this.#shifted] = this.#kernels();
   }
 }
 
 /** A kernel whose memory begins `shift` pages later. */
-function newKernel(engine: 'jit' | 'interp', shift: number): SimKernel {
+function newKernel(engine: 'jit' | 'interp', cpu: number, shift: number): SimKernel {
   const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL });
+  kernel.machine.switchTo(cpu);
   mirrorDevices(kernel);
   if (shift > 0) kernel.machine.memory.alloc(shift * 65536 + 4096);
   return kernel;
