@@ -5,10 +5,10 @@
 
 import { loadObject, PacketRunner, SimKernel, type LoadedObject, type ObjectSpec } from '../src/index.ts';
 import { XDP_PACKET_HEADROOM, XDP_TAILROOM } from '../src/kernel/hooks/xdp.ts';
-import { ContextRecord } from '../src/kernel/packet-memory.ts';
 import { RingbufMap } from '../src/maps/ringbuf-map.ts';
 import { STATE } from '../src/maps/layout.ts';
 import { XDP_BUFF } from '../src/spec/context.ts';
+import { XdpBuff } from '../src/vm/context.ts';
 import { defined } from '../src/util/assert.ts';
 import { roundUp } from '../src/util/bytes.ts';
 import { fnv, BenchMaps } from './maps.ts';
@@ -69,14 +69,11 @@ function layOut(kernel: SimKernel, packets: readonly Uint8Array[]): Frames {
   const longest = Math.max(...packets.map((packet) => packet.length));
   const strideBytes = roundUp(XDP_PACKET_HEADROOM + longest + XDP_TAILROOM, LINE_BYTES);
   const first = memory.alloc(strideBytes * packets.length, LINE_BYTES);
-  const record = new ContextRecord(memory, XDP_BUFF.sizeBytes);
+  const buff = new XdpBuff(memory, memory.alloc(XDP_BUFF.sizeBytes, LINE_BYTES));
   const starts = Uint32Array.from(packets, (_, i) => first + i * strideBytes + XDP_PACKET_HEADROOM);
   packets.forEach((packet, i) => memory.bytes.set(packet, starts[i]));
-  record.setPointer(XDP_BUFF.data_hard_start, first);
-  for (const field of [XDP_BUFF.data, XDP_BUFF.data_end, XDP_BUFF.data_meta]) record.setPointer(field, starts[0] as number);
-  record.setU32(XDP_BUFF.ingress_ifindex, 1);
-  record.setU32(XDP_BUFF.frame_sz, strideBytes);
-  const { offset } = record;
+  buff.init({ frame: first, frameBytes: strideBytes, headroom: XDP_PACKET_HEADROOM, dataLength: (packets[0] as Uint8Array).length, ingressIfindex: 1 });
+  const offset = buff.record;
   return {
     context: offset, data: offset + XDP_BUFF.data, dataEnd: offset + XDP_BUFF.data_end, dataMeta: offset + XDP_BUFF.data_meta,
     hardStart: offset + XDP_BUFF.data_hard_start, headroom: XDP_PACKET_HEADROOM, starts, ends: starts.map((start, i) => start + (packets[i] as Uint8Array).length),

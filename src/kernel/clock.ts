@@ -15,6 +15,9 @@ export class VirtualClock {
   readonly #memory: KernelMemory;
   readonly #areas: readonly number[];
   #ns = 0n;
+  /** The jiffy that `#ns` lies in, so that a packet's time costs no division. */
+  #jiffyStartNs = 1n;
+  #jiffyEndNs = 0n;
   constructor(memory: KernelMemory, areas: readonly number[], startNs: bigint) {
     this.#memory = memory;
     this.#areas = areas;
@@ -29,13 +32,19 @@ export class VirtualClock {
   /** Sets the time, in ns since boot (for captures: since the epoch). */
   set(ns: bigint): void {
     this.#ns = ns;
-    const view = this.#memory.view;
+    const { view } = this.#memory;
     for (const area of this.#areas) {
       view.setBigUint64(area + CPU.ktimeNs, ns, true);
       view.setBigUint64(area + CPU.bootNs, ns, true);
       view.setBigUint64(area + CPU.taiNs, ns + TAI_AHEAD_NS, true);
-      view.setBigUint64(area + CPU.jiffies, INITIAL_JIFFIES + ns / NS_PER_JIFFY, true);
     }
+    if (ns < this.#jiffyStartNs || ns >= this.#jiffyEndNs) this.#setJiffies(ns / NS_PER_JIFFY);
+  }
+
+  #setJiffies(jiffies: bigint): void {
+    this.#jiffyStartNs = jiffies * NS_PER_JIFFY;
+    this.#jiffyEndNs = this.#jiffyStartNs + NS_PER_JIFFY;
+    for (const area of this.#areas) this.#memory.view.setBigUint64(area + CPU.jiffies, INITIAL_JIFFIES + jiffies, true);
   }
 
   /** Moves the time on. */

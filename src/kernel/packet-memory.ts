@@ -1,8 +1,8 @@
 // Where packets lie while programs look at them: one region of linear memory per kind of hook, big enough for any packet and its growth.
-// Invariant: packet bytes are written and read in bulk; addresses in context records are KERNEL_BASE | offset.
+// Invariant: packet bytes are written and read in bulk; their records are vm/context.ts's.
 
 import { CPU } from '../vm/cpu-area.ts';
-import { toAddr, toOffset, type KernelMemory } from '../vm/memory.ts';
+import type { KernelMemory } from '../vm/memory.ts';
 
 /** A region that grows to the largest packet seen. */
 export class PacketMemory {
@@ -21,47 +21,6 @@ export class PacketMemory {
       this.#start = this.#memory.alloc(this.#sizeBytes, 64);
     }
     return this.#start;
-  }
-}
-
-/** A context record in memory: u32 fields and u64 addresses at the byte offsets that spec/context.ts names. */
-export class ContextRecord {
-  readonly offset: number;
-  readonly #memory: KernelMemory;
-  readonly #sizeBytes: number;
-  constructor(memory: KernelMemory, sizeBytes: number) {
-    this.#memory = memory;
-    this.#sizeBytes = sizeBytes;
-    this.offset = memory.alloc(sizeBytes, 64);
-  }
-  clear(): void {
-    this.#memory.bytes.fill(0, this.offset, this.offset + this.#sizeBytes);
-  }
-  getU32(field: number): number {
-    return this.#memory.view.getUint32(this.offset + field, true);
-  }
-  setU32(field: number, value: number): void {
-    this.#memory.view.setUint32(this.offset + field, value, true);
-  }
-  getU64(field: number): bigint {
-    return this.#memory.view.getBigUint64(this.offset + field, true);
-  }
-  setU64(field: number, value: bigint): void {
-    this.#memory.view.setBigUint64(this.offset + field, value, true);
-  }
-  setBytes(field: number, bytes: Uint8Array): void {
-    this.#memory.bytes.set(bytes, this.offset + field);
-  }
-  /** A copy of `length` bytes of the record. */
-  bytes(field: number, length: number): Uint8Array {
-    return this.#memory.bytes.slice(this.offset + field, this.offset + field + length);
-  }
-  /** The memory offset that an address field holds. */
-  pointer(field: number): number {
-    return toOffset(this.getU64(field));
-  }
-  setPointer(field: number, offset: number): void {
-    this.setU64(field, toAddr(offset));
   }
 }
 

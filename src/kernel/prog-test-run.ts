@@ -170,16 +170,16 @@ function skbContextIn(md: Uint8Array, skb: SkbHook): void {
   const allowed = (at: number): boolean => SKB_CTX.some(([offset, size]) => at >= offset && at < offset + size);
   if (md.some((byte, at) => byte !== 0 && !allowed(at))) fail(EINVAL, 'ctx_in sets a field of __sk_buff that cannot be set');
   const wireLen = view.getUint32(WIRE_LEN_AT, true);
-  const length = skb.record.getU32(SK_BUFF.len);
+  const length = skb.buff.u32(SK_BUFF.len);
   if (wireLen !== 0 && (wireLen < length || wireLen > GSO_LEGACY_MAX_SIZE)) fail(EINVAL, `ctx_in: wire_len ${wireLen}`);
   if (view.getUint32(GSO_SEGS_AT, true) > GSO_MAX_SEGS) fail(EINVAL, 'ctx_in: gso_segs over 65535');
-  const { record } = skb;
-  const ifindex = record.getU32(SK_BUFF.ifindex);
-  for (const [offset, size, kernelOffset] of SKB_CTX) record.setBytes(kernelOffset, md.subarray(offset, offset + size));
-  record.setU32(SK_BUFF.ifindex, ifindex);
-  if (wireLen === 0) record.setU32(SK_BUFF.wire_len, length);
+  const { buff } = skb;
+  const ifindex = buff.u32(SK_BUFF.ifindex);
+  for (const [offset, size, kernelOffset] of SKB_CTX) buff.setBytes(kernelOffset, md.subarray(offset, offset + size));
+  buff.setU32(SK_BUFF.ifindex, ifindex);
+  if (wireLen === 0) buff.setU32(SK_BUFF.wire_len, length);
 }
 
 function skbContextOut(md: Uint8Array, skb: SkbHook): void {
-  for (const [offset, size, kernelOffset] of SKB_CTX) md.set(skb.record.bytes(kernelOffset, size), offset);
+  for (const [offset, size, kernelOffset] of SKB_CTX) md.set(skb.buff.bytes(kernelOffset, size), offset);
 }

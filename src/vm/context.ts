@@ -4,7 +4,7 @@
 
 import { SK_BUFF, XDP_BUFF } from '../spec/context.ts';
 import { SKB_SHARED_INFO_BYTES } from '../spec/limits.ts';
-import { toAddr, toOffset } from './memory.ts';
+import { KERNEL_BASE_HI } from './memory.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** A header offset that says "not set" (the kernel's (u16)~0). */
@@ -37,11 +37,22 @@ class ContextRecord {
   setU64(field: number, value: bigint): void {
     this.memory.view.setBigUint64(this.record + field, value, true);
   }
+  /** The memory offset that an address field holds; 0 for NULL. */
   pointer(field: number): number {
-    return toOffset(this.u64(field));
+    return this.u32(field);
   }
+  /** Writes an address in two halves: per packet, a bigint would cost more than the program. */
   setPointer(field: number, offset: number): void {
-    this.setU64(field, toAddr(offset));
+    this.setU32(field, offset);
+    this.setU32(field + 4, offset === 0 ? 0 : KERNEL_BASE_HI);
+  }
+  /** Copies bytes into the record. */
+  setBytes(field: number, bytes: Uint8Array): void {
+    this.memory.bytes.set(bytes, this.record + field);
+  }
+  /** A copy of `length` bytes of the record. */
+  bytes(field: number, length: number): Uint8Array {
+    return this.memory.bytes.slice(this.record + field, this.record + field + length);
   }
 }
 

@@ -8,6 +8,8 @@ import { ENOMEM } from '../spec/errno.ts';
 
 /** The direct-map base of x86-64 Linux; programs that print pointers see addresses of the usual look. */
 export const KERNEL_BASE = 0xffff_8880_0000_0000n;
+/** The high half of every kernel address. */
+export const KERNEL_BASE_HI = 0xffff_8880;
 export const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
 
@@ -40,14 +42,22 @@ export class KernelMemory {
 
   /** A view of the whole memory, fetched anew after growth. Little-endian accesses only. */
   get view(): DataView {
-    if (this.#view.buffer !== this.memory.buffer) this.#view = new DataView(this.memory.buffer);
+    if (this.shared) this.#fetchViews();
     return this.#view;
   }
 
   /** The whole memory as bytes, fetched anew after growth. */
   get bytes(): Uint8Array {
-    if (this.#bytes.buffer !== this.memory.buffer) this.#bytes = new Uint8Array(this.memory.buffer);
+    if (this.shared) this.#fetchViews();
     return this.#bytes;
+  }
+
+  /** Only this object grows a plain memory, and says so below; a shared one may grow in any worker. Asking `buffer` costs more than a program. */
+  #fetchViews(): void {
+    const { buffer } = this.memory;
+    if (this.#view.buffer === buffer) return;
+    this.#view = new DataView(buffer);
+    this.#bytes = new Uint8Array(buffer);
   }
 
   /** A zeroed block of at least `sizeBytes`, aligned to `alignBytes` (a power of two up to 64 KiB). Throws BpfSyscallError ENOMEM past 4 GiB. */
@@ -84,6 +94,7 @@ export class KernelMemory {
     } catch {
       throw outOfMemory(end);
     }
+    this.#fetchViews();
   }
 }
 

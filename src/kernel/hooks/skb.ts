@@ -3,9 +3,10 @@
 // Source: net/ethernet/eth.c eth_type_trans; net/core/dev.c (VLAN tags are taken off before any hook); net/bpf/test_run.c.
 
 import { SK_BUFF } from '../../spec/context.ts';
+import { SkBuff } from '../../vm/context.ts';
 import type { Machine } from '../machine.ts';
 import type { NetDevice } from '../net.ts';
-import { ContextRecord, PacketMemory } from '../packet-memory.ts';
+import { PacketMemory } from '../packet-memory.ts';
 
 export const ETH_HLEN = 14;
 /** Room before a packet for heads pushed on by programs; the kernel reallocates where we have it ready. */
@@ -32,20 +33,20 @@ export interface SkbArrival {
   readonly untag: boolean;
 }
 
-/** One CPU's packet and its record. */
+/** The packet and record that programs run on, one at a time. */
 export class SkbHook {
-  readonly record: ContextRecord;
+  readonly buff: SkBuff;
   readonly #machine: Machine;
   readonly #memory: PacketMemory;
   constructor(machine: Machine) {
     this.#machine = machine;
     this.#memory = new PacketMemory(machine.memory);
-    this.record = new ContextRecord(machine.memory, SK_BUFF.sizeBytes);
+    this.buff = new SkBuff(machine.memory, machine.memory.alloc(SK_BUFF.sizeBytes, 64));
   }
 
   /** Offset of the context: r1 of a run. */
   get context(): number {
-    return this.record.offset;
+    return this.buff.record;
   }
 
   /** Lays out an Ethernet frame of at least 14 bytes. */
@@ -53,67 +54,48 @@ export class SkbHook {
     const tag = arrival.untag ? vlanTag(frame) : undefined;
     const data = tag === undefined ? frame : withoutTag(frame);
     const head = this.#memory.reserve(HEAD_ROOM + data.length + TAIL_ROOM);
-    const mac = head + HEAD_ROOM;
-    const { bytes } = this.#machine.memory;
-    bytes.set(data, mac);
-    bytes.fill(0, mac + data.length, mac + data.length + 64);
-    const start = arrival.linkLayer ? mac : mac + ETH_HLEN;
-    const { record } = this;
-    record.clear();
-    record.setPointer(SK_BUFF.head, head);
-    record.setPointer(SK_BUFF.end, mac + data.length + TAIL_ROOM);
-    this.#setData(start, mac + data.length);
-    record.setU32(SK_BUFF.mac_header, HEAD_ROOM);
-    record.setU32(SK_BUFF.network_header, HEAD_ROOM + ETH_HLEN);
-    record.setU32(SK_BUFF.transport_header, 0xffff);
-    record.setU32(SK_BUFF.mac_len, ETH_HLEN);
-    record.setU32(SK_BUFF.protocol, etherType(data));
-    record.setU32(SK_BUFF.pkt_type, packetType(data, arrival.device));
-    record.setU32(SK_BUFF.ifindex, arrival.device.ifindex);
-    record.setU32(SK_BUFF.ingress_ifindex, arrival.ingressIfindex);
-    record.setU32(SK_BUFF.wire_len, mac + data.length - start);
+    this.#machine.memory.bytes.set(data, head + HEAD_ROOM);
+    const skipped = arrival.linkLayer ? 0 : ETH_HLEN;
+    const { buff } = this;
+    buff.init({
+      head, bufferBytes: HEAD_ROOM + data.length + TAIL_ROOM, headroom: HEAD_ROOM + skipped, dataLength: data.length - skipped,
+      etherType: protocolOf(data), macOffset: -skipped, networkOffset: ETH_HLEN - skipped,
+    });
+    buff.setU32(SK_BUFF.pkt_type, packetType(data, arrival.device));
+    buff.setU32(SK_BUFF.ifindex, arrival.device.ifindex);
+    buff.setU32(SK_BUFF.ingress_ifindex, arrival.ingressIfindex);
     if (tag !== undefined) {
-      record.setU32(SK_BUFF.vlan_present, 1);
-      record.setU32(SK_BUFF.vlan_tci, tag.tci);
-      record.setU32(SK_BUFF.vlan_proto, swap16(tag.protocol));
+      buff.setU32(SK_BUFF.vlan_present, 1);
+      buff.setU32(SK_BUFF.vlan_tci, tag.tci);
+      buff.setU32(SK_BUFF.vlan_proto, swap16(tag.protocol));
     }
   }
 
   /** Moves the start of the data to the link-layer header and zeroes what lies between, as BPF_PROG_TEST_RUN does after a run. */
   pushZeroedLinkLayer(): void {
-    const start = this.record.pointer(SK_BUFF.data) - ETH_HLEN;
-    const end = this.record.pointer(SK_BUFF.data_end);
+    const start = this.buff.data - ETH_HLEN;
     this.#machine.memory.bytes.fill(0, start, start + ETH_HLEN);
-    this.#setData(start, end);
+    this.buff.setData(start, this.buff.data + this.buff.length);
   }
 
   /** A copy of the packet from where its data starts now; a tag that was taken off stands in its place again if asked. */
   packet(retag = false): Uint8Array {
-    const { record } = this;
-    const start = record.pointer(SK_BUFF.data);
-    const bytes = this.#machine.memory.bytes.slice(start, start + record.getU32(SK_BUFF.len));
-    if (!retag || record.getU32(SK_BUFF.vlan_present) === 0 || bytes.length < ETH_HLEN) return bytes;
-    return withTag(bytes, swap16(record.getU32(SK_BUFF.vlan_proto)), record.getU32(SK_BUFF.vlan_tci));
-  }
-
-  #setData(start: number, end: number): void {
-    const { record } = this;
-    record.setPointer(SK_BUFF.data, start);
-    record.setPointer(SK_BUFF.data_meta, start);
-    record.setPointer(SK_BUFF.data_end, end);
-    record.setU32(SK_BUFF.len, end - start);
+    const { buff } = this;
+    const bytes = this.#machine.memory.bytes.slice(buff.data, buff.data + buff.length);
+    if (!retag || buff.u32(SK_BUFF.vlan_present) === 0 || bytes.length < ETH_HLEN) return bytes;
+    return withTag(bytes, swap16(buff.u32(SK_BUFF.vlan_proto)), buff.u32(SK_BUFF.vlan_tci));
   }
 }
 
 const swap16 = (value: number): number => ((value & 0xff) << 8) | ((value >> 8) & 0xff);
 const be16 = (bytes: Uint8Array, at: number): number => ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 
-/** skb->protocol as a program reads it: network order in the low 16 bits. */
-function etherType(frame: Uint8Array): number {
+/** skb->protocol as a number: the EtherType, or what the kernel puts for frames that have a length there. */
+function protocolOf(frame: Uint8Array): number {
   const type = be16(frame, 12);
-  if (type >= ETH_P_802_3_MIN) return swap16(type);
+  if (type >= ETH_P_802_3_MIN) return type;
   const rawIpx = frame.length >= ETH_HLEN + 2 && be16(frame, ETH_HLEN) === 0xffff;
-  return swap16(rawIpx ? ETH_P_802_3 : ETH_P_802_2);
+  return rawIpx ? ETH_P_802_3 : ETH_P_802_2;
 }
 
 function packetType(frame: Uint8Array, device: NetDevice): number {

@@ -1,10 +1,11 @@
 // The XDP hook: a frame laid out as a driver would (256 bytes of headroom, room for skb_shared_info behind), and its xdp_buff.
-// Invariant: `put` sets everything that a program can see; nothing of the packet before is left.
+// Invariant: `put` sets everything that a program can see; nothing of the packet before is left (tail room is zeroed by the helper that grows into it).
 // Source: include/net/xdp.h xdp_init_buff, xdp_prepare_buff; net/bpf/test_run.c.
 
 import { XDP_BUFF } from '../../spec/context.ts';
+import { XdpBuff } from '../../vm/context.ts';
 import type { Machine } from '../machine.ts';
-import { ContextRecord, PacketMemory } from '../packet-memory.ts';
+import { PacketMemory } from '../packet-memory.ts';
 
 export const XDP_PACKET_HEADROOM = 256;
 /** SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) on x86-64. */
@@ -16,50 +17,41 @@ export const XDP_MAX_LINEAR = PAGE_BYTES - XDP_PACKET_HEADROOM - XDP_TAILROOM;
 /** Where a frame came in. */
 export interface XdpIngress { readonly ifindex: number; readonly rxQueue: number }
 
-/** One CPU's frame and context. */
+/** The frame and context that programs run on, one at a time. */
 export class XdpHook {
   readonly #machine: Machine;
   readonly #frame: PacketMemory;
-  readonly #context: ContextRecord;
+  readonly #buff: XdpBuff;
   constructor(machine: Machine) {
     this.#machine = machine;
     this.#frame = new PacketMemory(machine.memory);
-    this.#context = new ContextRecord(machine.memory, XDP_BUFF.sizeBytes);
+    this.#buff = new XdpBuff(machine.memory, machine.memory.alloc(XDP_BUFF.sizeBytes, 64));
   }
 
   /** Offset of the context: r1 of a run. */
   get context(): number {
-    return this.#context.offset;
+    return this.#buff.record;
   }
 
   /** Lays out `data`, whose first `metaBytes` are metadata in front of the packet. */
   put(data: Uint8Array, ingress: XdpIngress, metaBytes = 0): void {
     const frameBytes = Math.max(PAGE_BYTES, XDP_PACKET_HEADROOM - metaBytes + data.length + XDP_TAILROOM);
-    const start = this.#frame.reserve(frameBytes);
-    const meta = start + XDP_PACKET_HEADROOM - metaBytes;
+    const frame = this.#frame.reserve(frameBytes);
     const { bytes } = this.#machine.memory;
-    bytes.fill(0, start, meta);
-    bytes.set(data, meta);
-    bytes.fill(0, meta + data.length, start + frameBytes);
-    const context = this.#context;
-    context.clear();
-    context.setPointer(XDP_BUFF.data_hard_start, start);
-    context.setPointer(XDP_BUFF.data_meta, meta);
-    context.setPointer(XDP_BUFF.data, meta + metaBytes);
-    context.setPointer(XDP_BUFF.data_end, meta + data.length);
-    context.setU32(XDP_BUFF.ingress_ifindex, ingress.ifindex);
-    context.setU32(XDP_BUFF.rx_queue_index, ingress.rxQueue);
-    context.setU32(XDP_BUFF.frame_sz, frameBytes);
+    bytes.fill(0, frame, frame + XDP_PACKET_HEADROOM);
+    bytes.set(data, frame + XDP_PACKET_HEADROOM - metaBytes);
+    const buff = this.#buff;
+    buff.init({ frame, frameBytes, headroom: XDP_PACKET_HEADROOM, dataLength: data.length - metaBytes, ingressIfindex: ingress.ifindex, rxQueueIndex: ingress.rxQueue });
+    if (metaBytes > 0) buff.dataMeta = buff.data - metaBytes;
   }
 
   /** Bytes of metadata before the packet now. */
   get metaBytes(): number {
-    return Math.max(0, this.#context.pointer(XDP_BUFF.data) - this.#context.pointer(XDP_BUFF.data_meta));
+    return Math.max(0, this.#buff.data - this.#buff.dataMeta);
   }
 
   /** A copy of the packet now, with its metadata in front if asked. */
   packet(withMeta = false): Uint8Array {
-    const from = this.#context.pointer(withMeta ? XDP_BUFF.data_meta : XDP_BUFF.data);
-    return this.#machine.memory.bytes.slice(from, this.#context.pointer(XDP_BUFF.data_end));
+    return this.#machine.memory.bytes.slice(withMeta ? this.#buff.dataMeta : this.#buff.data, this.#buff.dataEnd);
   }
 }
