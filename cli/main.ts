@@ -24,7 +24,6 @@ function program(): Command {
     .argument('<object>', 'BPF object file (.bpf.o)').requiredOption('--pcap <file>', "capture to read: pcap, pcapng, either gzipped; '-' is stdin")
     .option('--prog <name>', 'program to run, where the object has several').option('--pcap-out <file>', 'write the packets that came out; - is stdout')
     .option('--map <name=file.json>', 'fill a map before the run', collect, []).option('--set <var=value>', 'set a global variable before the run', collect, [])
-    
     .option('--as <map=struct>', "decode a ring or perf buffer's events as this struct", collect, []).option('--maps-out <file>', 'write all maps as JSON after the run').option('--repeat <n>', 'go over the capture n times')
     .option('--cpus <n>', 'simulated CPUs').option('--fuel <n>', 'instructions that one run may take')
     .addOption(engine()).addOption(json()).option('--btf <file>', 'BTF of the kernel that CO-RE relocations are against')
@@ -58,6 +57,7 @@ function program(): Command {
 /** Throws CommanderError instead of ending the process, in every subcommand. */
 function throwing(command: Command): Command {
   command.exitOverride();
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bpfkit: ')) });
   command.commands.forEach(throwing);
   return command;
 }
@@ -65,7 +65,7 @@ function throwing(command: Command): Command {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof BpfkitError) {
-    process.stderr.write(`bpfkit: ${error.message}\n`);
+    process.stderr.write(error.message.split('\n').map((line) => `bpfkit: ${line}\n`).join(''));
     return error.exitCode;
   }
   const system = error as NodeJS.ErrnoException;

@@ -3,24 +3,24 @@
 
 import type { BpfObject, BtfValue, TypedMap } from '../src/index.ts';
 import { toJson } from '../src/index.ts';
-import { LoadError, UsageError } from '../src/util/errors.ts';
-import { readBytes } from './files.ts';
+import { UsageError } from '../src/util/errors.ts';
+import { fromFile, readBytes } from './files.ts';
+
+const RIGHT_SIDES: Readonly<Record<string, string>> = { '--map': 'FILE.json', '--as': 'STRUCT' };
 
 /** NAME=REST of an option. Throws UsageError. */
 export function splitAssignment(option: string, text: string): [string, string] {
   const at = text.indexOf('=');
-  if (at <= 0) throw new UsageError(`${option} takes NAME=${option === '--map' ? 'FILE.json' : 'VALUE'}, not '${text}'`);
+  const what = RIGHT_SIDES[option] ?? 'VALUE';
+  if (at <= 0 || (what !== 'VALUE' && at === text.length - 1)) throw new UsageError(`${option} takes NAME=${what}, not '${text}'`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Fills a map from a JSON file. Throws UsageError (file), LoadError (a value that doesn't fit). */
 export function fillMap(object: BpfObject, name: string, file: string): void {
+  const map = object.map(name);
   const json = parseJson(file, Buffer.from(readBytes(file)).toString('utf8'));
-  try {
-    object.map(name).fill(json);
-  } catch (error) {
-    throw error instanceof LoadError ? new LoadError(`${file}: ${error.message}`) : error;
-  }
+  fromFile(file, () => map.fill(json));
 }
 
 function parseJson(where: string, text: string): unknown {

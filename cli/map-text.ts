@@ -47,7 +47,13 @@ function elementLine(map: TypedMap, btf: Btf | undefined, element: Readonly<Reco
   const { key } = element;
   if (key === undefined) return `  ${text}`;
   const prefix = map.type === 'BPF_MAP_TYPE_LPM_TRIE' ? showPrefix(key) : undefined;
-  return `  ${prefix ?? showValue(btf, keyTypeId, key)}: ${text}`;
+  return `  ${prefix ?? indexOf(map, key) ?? showValue(btf, keyTypeId, key)}: ${text}`;
+}
+
+/** The index that an array's key without type is. */
+function indexOf(map: TypedMap, key: BtfValue): string | undefined {
+  if (!map.type.endsWith('ARRAY') || map.map.spec.keyTypeId !== 0 || !Array.isArray(key)) return undefined;
+  return String(key.reduce((sum: number, byte, i) => sum + Number(byte) * 256 ** i, 0));
 }
 
 function variableLines(variables: { readonly [name: string]: BtfValue }, btf: Btf | undefined, typeId: number): string[] {

@@ -38,6 +38,7 @@ function textReport(out: NodeJS.WritableStream): Report {
   const say = (text: string): void => void out.write(`${text}\n`);
   const events = new Map<string, number>();
   let btf: Btf | undefined;
+  let spoke = false;
   return {
     program: (object, name, engine) => {
       ({ btf } = object.spec);
@@ -46,13 +47,20 @@ function textReport(out: NodeJS.WritableStream): Report {
       say(`${name}: accepted by the verifier (${stats.processed_insns ?? '?'} instructions processed, ${stats.total_states ?? '?'} states${milliseconds(stats)}), ${
         engine === 'jit' ? 'compiled to WebAssembly' : 'interpreted'}\n`);
     },
-    printk: (line) => say(`printk: ${line.replace(/\n$/, '')}`),
+    printk: (line) => {
+      spoke = true;
+      say(`printk: ${line.replace(/\n$/, '')}`);
+    },
     event: (map, _timeNs, event, typeName) => {
+      spoke = true;
       events.set(map, (events.get(map) ?? 0) + 1);
       const cpu = event.cpu === undefined ? '' : ` CPU ${event.cpu}`;
       say(`event ${map}${cpu}: ${event.value === undefined ? toHex(event.bytes) : showValue(btf, btf?.findByName(typeName ?? '') ?? 0, event.value)}`);
     },
-    totals: (totals, capture, format) => sayTotals(say, totals, capture, format),
+    totals: (totals, capture, format) => {
+      if (spoke) say('');
+      sayTotals(say, totals, capture, format);
+    },
     maps: (object) => {
       for (const map of Object.values(object.maps)) say(`\n${mapLines(map, btf, events.get(map.name)).join('\n')}`);
     },

@@ -8,13 +8,13 @@ import { pathToFileURL } from 'node:url';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Bundles everything; returns the size in bytes of each output file. */
-export async function bundle() {
-  for (const name of ['cli.js', 'index.js', 'linux.js', 'chunks']) rmSync(resolve(ROOT, 'dist', name), { recursive: true, force: true });
+/** Bundles everything into a folder of the repository; returns the size in bytes of each output file. */
+export async function bundle(outdir = 'dist') {
+  for (const name of ['cli.js', 'index.js', 'linux.js', 'chunks']) rmSync(resolve(ROOT, outdir, name), { recursive: true, force: true });
   const result = await build({
     absWorkingDir: ROOT,
     entryPoints: { cli: 'cli/main.ts', index: 'src/index.ts', linux: 'linux/index.ts' },
-    outdir: 'dist',
+    outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,

@@ -1,15 +1,16 @@
 // `bpfkit asm`: text to instruction bytes.
 
 import { assemble, encodeInsns, toHex } from '../../src/index.ts';
-import { readBytes, writeBytes } from '../files.ts';
+import { checkOutput, fromFile, readBytes, writeBytes } from '../files.ts';
 
 /** Options as the command line gives them. */
 export interface AsmCommandOptions { readonly out?: string; readonly json?: boolean }
 
 /** Assembles a file; AsmError lists every complaint with line and column. */
 export function asm(file: string, options: AsmCommandOptions): void {
+  checkOutput(options.out);
   const text = Buffer.from(readBytes(file)).toString('utf8');
-  const { insns } = assemble(text);
+  const { insns } = fromFile(file, () => assemble(text));
   const bytes = encodeInsns(insns);
   if (options.out !== undefined) writeBytes(options.out, bytes);
   else if (options.json === true) process.stdout.write(`${JSON.stringify({ insns: insns.length, hex: toHex(bytes) })}\n`);

@@ -2,7 +2,7 @@
 
 import { decodeInsns, disasmText, fromHex, open, type ProgramSpec } from '../../src/index.ts';
 import { UsageError } from '../../src/util/errors.ts';
-import { readBytes } from '../files.ts';
+import { fromFile, readBytes } from '../files.ts';
 
 /** Options as the command line gives them. */
 export interface DisasmOptions { readonly dialect: 'kernel' | 'llvm'; readonly prog?: string; readonly json?: boolean }
@@ -11,10 +11,13 @@ const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /** Prints the text of a program given as hex, raw bytes or an ELF object. */
 export function disasm(file: string, options: DisasmOptions): void {
-  const bytes = readBytes(file);
+  return fromFile(file, () => disasmBytes(readBytes(file), options));
+}
+
+function disasmBytes(bytes: Uint8Array, options: DisasmOptions): void {
   if (!ELF_MAGIC.every((byte, i) => bytes[i] === byte)) return print(undefined, disasmText(decodeInsns(rawBytes(bytes)), options), options);
   const programs = open(bytes).programs.filter((prog) => options.prog === undefined || prog.name === options.prog);
-  if (programs.length === 0) throw new UsageError(`${file}: no program '${options.prog ?? ''}' in it`);
+  if (programs.length === 0) throw new UsageError(options.prog === undefined ? 'no program in it' : `no program '${options.prog}' in it`);
   for (const prog of programs) print(prog, disasmText(prog.insns, { ...options, numbers: true }), options);
 }
 

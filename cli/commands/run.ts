@@ -1,10 +1,9 @@
 // `bpfkit run`: the main job. An object and a capture in; verdicts, events, maps and packets out.
 // Invariant: the capture is streamed, memory stays flat (but for --repeat, which keeps it); every figure shown is measured in this run.
 
-import { statSync } from 'node:fs';
 import { CaptureReader, etherFrame, linkTypeName, load, open, PcapWriter, PROG_TYPES, type BpfObject, type ObjectSpec, type PacketRunner } from '../../src/index.ts';
-import { UsageError } from '../../src/util/errors.ts';
-import { readBytes, readChunks, wholeNumber, writeBytes } from '../files.ts';
+import { BpfkitError, UsageError } from '../../src/util/errors.ts';
+import { checkOutput, fileSize, fromFile, nameFile, OutputFile, readBytes, readChunks, wholeNumber, writeBytes } from '../files.ts';
 import { fillMap, mapsAsJson, parseSetting, splitAssignment } from '../map-files.ts';
 import { kernelBtf } from '../kernel.ts';
 import { Progress } from '../progress.ts';
@@ -36,18 +35,31 @@ interface Arrival { readonly frame: Uint8Array; readonly timeNs: bigint; readonl
 
 /** Runs one program of the object over the capture and prints what came of it. */
 export async function run(object: string, options: RunOptions): Promise<void> {
-  const spec = open(readBytes(object), { name: object });
+  checkFiles(object, options);
+  const spec = fromFile(object, () => open(readBytes(object), { name: object }));
   const name = chooseProgram(spec, options.prog, object);
   const report = createReport(options.json === true, options.pcapOut === '-' || options.mapsOut === '-' ? process.stderr : process.stdout);
   const loaded = loadFor(spec, name, options, report);
   try {
     const job = new Job(loaded, name, options, report);
-    await job.go();
-    if (options.mapsOut !== undefined) writeBytes(options.mapsOut, mapsAsJson(loaded));
+    report.program(loaded, name, options.engine);
+    const broken = await job.go();
+    if (broken === undefined && options.mapsOut !== undefined) writeBytes(options.mapsOut, mapsAsJson(loaded));
     report.maps(loaded);
+    if (broken !== undefined) throw broken;
   } finally {
     loaded.close();
   }
+}
+
+/** What can be known to be wrong before anything is loaded. */
+function checkFiles(object: string, options: RunOptions): void {
+  if (object === '-' && options.pcap === '-') throw new UsageError('object and capture cannot both come from stdin');
+  if (options.pcapOut === '-' && options.mapsOut === '-') throw new UsageError('--pcap-out and --maps-out cannot both go to stdout');
+  fileSize(object);
+  fileSize(options.pcap);
+  checkOutput(options.pcapOut);
+  checkOutput(options.mapsOut);
 }
 
 function chooseProgram(spec: ObjectSpec, asked: string | undefined, object: string): string {
@@ -72,8 +84,12 @@ function loadFor(spec: ObjectSpec, name: string, options: RunOptions, report: Re
       ...(options.fuel === undefined ? {} : { fuel: BigInt(wholeNumber('--fuel', options.fuel, 1, Number.MAX_SAFE_INTEGER)) }),
     },
   });
-  for (const text of options.map) fillMap(loaded, ...splitAssignment('--map', text));
-  report.program(loaded, name, options.engine);
+  try {
+    for (const text of options.map) fillMap(loaded, ...splitAssignment('--map', text));
+  } catch (error) {
+    loaded.close();
+    throw error;
+  }
   return loaded;
 }
 
@@ -90,8 +106,8 @@ class Job {
   readonly #options: RunOptions;
   readonly #report: Report;
   readonly #events: readonly { readonly name: string; readonly typeName: string | undefined }[];
-  readonly #out: Uint8Array[] = [];
-  readonly #writer: PcapWriter | undefined;
+  readonly #repeat: number;
+  readonly #writer: { readonly pcap: PcapWriter; readonly file: OutputFile } | undefined;
   readonly #totals: Totals = { packets: 0, bytes: 0, elapsedNs: 0n, verdicts: new Map(), cut: 0, skipped: new Map() };
 
   constructor(object: BpfObject, name: string, options: RunOptions, report: Report) {
@@ -99,44 +115,92 @@ class Job {
     this.#runner = object.runner(name);
     this.#options = options;
     this.#report = report;
+    this.#repeat = wholeNumber('--repeat', options.repeat ?? '1', 1, 1_000_000_000);
     const types = new Map(options.as.map((text) => splitAssignment('--as', text)));
     this.#events = Object.values(object.maps).filter((map) => isEventMap(map.type)).map((map) => ({ name: map.name, typeName: types.get(map.name) }));
-    this.#writer = options.pcapOut === undefined ? undefined : new PcapWriter(LINKTYPE_ETHERNET);
-    if (this.#writer !== undefined) this.#out.push(this.#writer.header());
+    this.#checkTypes(types);
+    this.#writer = options.pcapOut === undefined ? undefined : { pcap: new PcapWriter(LINKTYPE_ETHERNET), file: new OutputFile(options.pcapOut) };
   }
 
-  async go(): Promise<void> {
+  #checkTypes(types: ReadonlyMap<string, string>): void {
+    for (const [name, typeName] of types) {
+      if (!this.#events.some((map) => map.name === name)) throw new UsageError(`--as ${name}=${typeName}: '${name}' is no ring or perf buffer of the object; there are: ${this.#events.map((map) => map.name).join(', ') || 'none'}`);
+      if (this.#object.spec.btf?.findByName(typeName) === undefined) throw new UsageError(`--as ${name}=${typeName}: no type '${typeName}' in the object's BTF`);
+    }
+  }
+
+  /** Runs every packet. What is wrong with the capture is returned, after the packets before it have been counted. */
+  async go(): Promise<BpfkitError | undefined> {
     const { pcap } = this.#options;
-    const repeat = wholeNumber('--repeat', this.#options.repeat ?? '1', 1, 1_000_000_000);
-    const progress = new Progress(`bpfkit run ${pcap}`, pcap === '-' ? 0 : statSync(pcap).size);
     const reader = new CaptureReader();
+    try {
+      this.#writer?.file.write(this.#writer.pcap.header());
+      const broken = await this.#passes(reader);
+      if (broken === undefined) this.#writer?.file.finish();
+      this.#report.totals(this.#totals, pcap, reader.format ?? 'empty');
+      return broken;
+    } finally {
+      this.#writer?.file.abandon();
+    }
+  }
+
+  async #passes(reader: CaptureReader): Promise<BpfkitError | undefined> {
+    const { pcap } = this.#options;
+    const progress = new Progress(`bpfkit run ${pcap}`, fileSize(pcap));
     const kept: Arrival[] = [];
-    for await (const chunk of readChunks(pcap)) {
-      const arrivals = this.#arrivals(reader, chunk);
+    if (pcap === '-') process.once('SIGINT', () => {});
+    try {
+      const broken = await this.#firstPass(reader, kept, progress);
+      if (broken !== undefined) return broken;
+      for (let pass = 1; pass < this.#repeat; pass++) {
+        this.#runAll(kept);
+        await this.#writer?.file.drained();
+        progress.update(0, () => `pass ${pass + 1} of ${this.#repeat}, ${this.#totals.packets} packets`);
+      }
+      return undefined;
+    } finally {
+      progress.done();
+    }
+  }
+
+  /** Over the capture as it comes. An interrupt of a pipe ends its writer; what it has sent until then is run and told. */
+  async #firstPass(reader: CaptureReader, kept: Arrival[], progress: Progress): Promise<BpfkitError | undefined> {
+    const chunks = readChunks(this.#options.pcap);
+    for (;;) {
+      const arrivals: Arrival[] = [];
+      const more = await this.#nextArrivals(reader, chunks, arrivals);
       this.#runAll(arrivals);
-      if (repeat > 1) kept.push(...arrivals.map((each) => ({ ...each, frame: each.frame.slice() })));
+      await this.#writer?.file.drained();
+      if (this.#repeat > 1) for (const each of arrivals) kept.push({ ...each, frame: each.frame.slice() });
       progress.update(reader.offset, () => `${this.#totals.packets} packets`);
+      if (more !== true) return more;
     }
-    reader.end();
-    for (let pass = 1; pass < repeat; pass++) {
-      this.#runAll(kept);
-      progress.update(0, () => `pass ${pass + 1} of ${repeat}, ${this.#totals.packets} packets`);
+  }
+
+  /** Adds a chunk's packets; true when there may be more, undefined at the end, or what is wrong with the capture. */
+  async #nextArrivals(reader: CaptureReader, chunks: AsyncGenerator<Uint8Array>, arrivals: Arrival[]): Promise<true | undefined | BpfkitError> {
+    try {
+      const { done, value } = await chunks.next();
+      if (done === true) {
+        reader.end();
+        return undefined;
+      }
+      this.#collect(reader, value, arrivals);
+      return true;
+    } catch (error) {
+      if (error instanceof BpfkitError) return error instanceof UsageError ? error : nameFile(this.#options.pcap, error);
+      throw error;
     }
-    progress.done();
-    if (this.#writer !== undefined) writeBytes(this.#options.pcapOut as string, Buffer.concat(this.#out));
-    this.#report.totals(this.#totals, pcap, reader.format ?? 'empty');
   }
 
   /** The chunk's packets as frames; what can't be one is counted by reason. */
-  #arrivals(reader: CaptureReader, chunk: Uint8Array): Arrival[] {
-    const arrivals: Arrival[] = [];
+  #collect(reader: CaptureReader, chunk: Uint8Array, arrivals: Arrival[]): void {
     for (const packet of reader.packets(chunk)) {
       const frame = etherFrame(packet.data, packet.linkType);
       if (packet.capLen < packet.origLen) this.#totals.cut++;
       if (frame === undefined) count(this.#totals.skipped, packet.data.length < 14 ? 'shorter than an Ethernet header' : `of ${linkTypeName(packet.linkType)}, which this hook can't take`);
       else arrivals.push({ frame, timeNs: packet.timestampNs, origLen: packet.origLen });
     }
-    return arrivals;
   }
 
   #runAll(arrivals: readonly Arrival[]): void {
@@ -163,7 +227,7 @@ class Job {
   #write(keptBytes: number, timestampNs: bigint, origLen: number): void {
     const whole = this.#runner.packet();
     const data = whole.subarray(0, keptBytes);
-    this.#out.push((this.#writer as PcapWriter).packet({ timestampNs, data, origLen: data.length < whole.length ? origLen : data.length }));
+    this.#writer?.file.write(this.#writer.pcap.packet({ timestampNs, data, origLen: data.length < whole.length ? origLen : data.length }));
   }
 
   #drainEvents(timeNs: bigint): void {

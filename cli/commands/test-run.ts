@@ -1,7 +1,8 @@
 // `bpfkit test-run`: BPF_PROG_TEST_RUN on either kernel.
 
 import { loadObject, open } from '../../src/index.ts';
-import { readBytes, wholeNumber, writeBytes } from '../files.ts';
+import { UsageError } from '../../src/util/errors.ts';
+import { checkOutput, fromFile, readBytes, wholeNumber, writeBytes } from '../files.ts';
 import { kernelBtf, openKernel } from '../kernel.ts';
 
 /** Options as the command line gives them. */
@@ -24,7 +25,10 @@ const CTX_OUT_BYTES = 256;
 /** Runs one program once or `--repeat` times and writes back what it left. */
 export async function testRun(object: string, options: TestRunOptions): Promise<void> {
   const repeat = wholeNumber('--repeat', options.repeat, 1, 0x7fff_ffff);
-  const spec = open(readBytes(object), { name: object });
+  checkOutput(options.dataOut);
+  checkOutput(options.ctxOut);
+  if (options.dataOut === '-' && options.ctxOut === '-') throw new UsageError('--data-out and --ctx-out cannot both go to stdout');
+  const spec = fromFile(object, () => open(readBytes(object), { name: object }));
   const dataIn = options.dataIn === undefined ? undefined : readBytes(options.dataIn);
   const ctxIn = options.ctxIn === undefined ? undefined : readBytes(options.ctxIn);
   const kernel = await openKernel(options.host === true, { engine: options.engine });
@@ -41,7 +45,8 @@ export async function testRun(object: string, options: TestRunOptions): Promise<
     if (ctxOut !== undefined) writeBytes(options.ctxOut as string, ctxOut.subarray(0, result.ctx_size_out));
     const { duration, ...rest } = result;
     const answer = { retval: rest.retval, duration_ns: duration, data_size_out: rest.data_size_out, ctx_size_out: rest.ctx_size_out };
-    process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : `retval ${answer.retval} (0x${answer.retval.toString(16)}), ${answer.duration_ns} ns, packet ${answer.data_size_out} bytes\n`);
+    const out = options.dataOut === '-' || options.ctxOut === '-' ? process.stderr : process.stdout;
+    out.write(options.json === true ? `${JSON.stringify(answer)}\n` : `retval ${answer.retval} (0x${answer.retval.toString(16)}), ${answer.duration_ns} ns, packet ${answer.data_size_out} bytes\n`);
   } finally {
     loaded.close();
   }

@@ -3,7 +3,7 @@
 
 import { BpfSyscallError, LoadError, NotSupportedError, ObjectLoader, open, parseCaps, parseKernelVersion, PROG_TYPES, type BpfSyscall, type ProgramSpec } from '../../src/index.ts';
 import { UsageError } from '../../src/util/errors.ts';
-import { readBytes, wholeNumber } from '../files.ts';
+import { fromFile, readBytes, wholeNumber } from '../files.ts';
 import { kernelBtf, openKernel } from '../kernel.ts';
 import { logStats, verdictMessage, type LogStats } from '../log-stats.ts';
 
@@ -35,7 +35,7 @@ export async function verify(object: string, options: VerifyOptions): Promise<vo
   const logLevel = wholeNumber('--log-level', options.logLevel, 0, 15);
   const kernel = parseKernelVersion(options.kernel);
   const caps = parseCaps(options.unpriv === true ? 'none' : (options.caps ?? 'all'));
-  const spec = open(readBytes(object), { name: object });
+  const spec = fromFile(object, () => open(readBytes(object), { name: object }));
   const programs = selected(spec.programs, options.prog);
   const syscall = await openKernel(options.host === true, { kernel, caps });
   const answers: Answer['verdict'][] = [];

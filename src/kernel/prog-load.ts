@@ -6,8 +6,9 @@ import type { Btf } from '../btf/btf.ts';
 import { decodeInsns } from '../insn/decode.ts';
 import type { FuncInfo, Insn, LineInfo, Program } from '../insn/insn.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
-import { E2BIG, EINVAL, ENOSPC } from '../spec/errno.ts';
+import { E2BIG, EINVAL, ENOSPC, EPERM } from '../spec/errno.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE } from '../spec/opcodes.ts';
+import { NET_ADMIN_PROG_TYPES, PERFMON_PROG_TYPES, progTypeName, UNPRIVILEGED_PROG_TYPES } from '../spec/prog-types.ts';
 import type { ProgLoadAttr } from '../spec/syscall.ts';
 import { viewOf } from '../util/bytes.ts';
 import { BpfSyscallError } from '../util/errors.ts';
@@ -52,7 +53,18 @@ export function verifyForLoad(attr: ProgLoadAttr, context: LoadContext): Loaded 
 function checkAttr(attr: ProgLoadAttr, caps: Capabilities): void {
   const count = attr.insns.length / 8;
   if (count === 0 || count > (caps.bpf ? MAX_INSNS : MAX_INSNS_UNPRIV)) throw new BpfSyscallError(COMMAND, E2BIG, `E2BIG: ${count} instructions`);
+  checkCapabilities(attr.prog_type, caps);
   if (!Number.isInteger(count)) throw new BpfSyscallError(COMMAND, EINVAL, 'EINVAL: insns is no whole number of 8-byte instructions');
+}
+
+/** As with kernel.unprivileged_bpf_disabled=0: some types are for everyone, the others need what they can do harm with. */
+function checkCapabilities(type: number, { bpf, netAdmin, perfmon, sysAdmin }: Capabilities): void {
+  const lacks = (needed: ReadonlySet<number>, has: boolean, name: string): void => {
+    if (needed.has(type) && !has && !sysAdmin) throw new BpfSyscallError(COMMAND, EPERM, `EPERM: ${progTypeName(type)} needs ${name}`);
+  };
+  if (!bpf && !sysAdmin && !UNPRIVILEGED_PROG_TYPES.has(type)) throw new BpfSyscallError(COMMAND, EPERM, `EPERM: ${progTypeName(type)} needs CAP_BPF`);
+  lacks(NET_ADMIN_PROG_TYPES, netAdmin, 'CAP_NET_ADMIN');
+  lacks(PERFMON_PROG_TYPES, perfmon, 'CAP_PERFMON');
 }
 
 /** The Program of an attribute block; fd_array references become plain descriptors. */

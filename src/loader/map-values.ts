@@ -158,10 +158,16 @@ export class MapValues {
   }
 }
 
-/** Puts parsed JSON into a map. Throws LoadError (with the path), BpfSyscallError (the kernel refuses an element). */
+/** Puts parsed JSON into a map. Throws LoadError with the path of the value that doesn't fit, or of the element that the kernel refuses. */
 export function fillMap(syscall: BpfSyscall, fd: number, spec: MapSpec, btf: Btf | undefined, json: unknown): void {
   const values = new MapValues(spec, btf, syscall.possibleCpus);
-  for (const { key, value } of values.elementsFromJson(json)) syscall.mapUpdateElem({ map_fd: fd, ...(key === undefined ? {} : { key }), value, flags: 0n });
+  values.elementsFromJson(json).forEach(({ key, value }, i) => {
+    try {
+      syscall.mapUpdateElem({ map_fd: fd, ...(key === undefined ? {} : { key }), value, flags: 0n });
+    } catch (error) {
+      throw error instanceof BpfSyscallError ? new LoadError(`${spec.name}[${i}]: ${error.message}`) : error;
+    }
+  });
 }
 
 /** A map's elements as bpftool dumps them, in the kernel's order; undefined for maps that can't be walked (queues, ring buffers …). */

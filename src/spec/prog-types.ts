@@ -93,6 +93,20 @@ export type ProgTypeName = (typeof PROG_TYPES)[number]['name'];
 /** The uapi name of a program type, or 'program type N' when there is none. */
 export const progTypeName = (type: number): string => PROG_TYPES[type]?.name ?? `program type ${type}`;
 
+/** Types that load without CAP_BPF where unprivileged BPF is allowed. Source: kernel/bpf/syscall.c bpf_prog_load. */
+export const UNPRIVILEGED_PROG_TYPES: ReadonlySet<number> = new Set([BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_CGROUP_SKB]);
+/** Types that need CAP_NET_ADMIN. Source: kernel/bpf/syscall.c is_net_admin_prog_type. */
+export const NET_ADMIN_PROG_TYPES: ReadonlySet<number> = new Set([
+  BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT, BPF_PROG_TYPE_LWT_XMIT, BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_SK_SKB, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_PROG_TYPE_CGROUP_DEVICE, BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+  BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_NETFILTER,
+]);
+/** Types that need CAP_PERFMON. Source: kernel/bpf/syscall.c is_perfmon_prog_type. */
+export const PERFMON_PROG_TYPES: ReadonlySet<number> = new Set([
+  BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_PERF_EVENT, BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, BPF_PROG_TYPE_TRACING,
+  BPF_PROG_TYPE_LSM, BPF_PROG_TYPE_STRUCT_OPS, BPF_PROG_TYPE_EXT,
+]);
+
 // Flags of BPF_PROG_LOAD.
 export const BPF_F_STRICT_ALIGNMENT = 0x1;
 export const BPF_F_ANY_ALIGNMENT = 0x2;
