@@ -4,19 +4,17 @@
 
 import { readFileSync } from 'node:fs';
 import { cString, viewOf } from '../src/util/bytes.ts';
-import { BpfSyscallError } from '../src/util/errors.ts';
+import { BpfSyscallError, TestRunSpaceError } from '../src/util/errors.ts';
 import type {
   BpfSyscall, BtfLoadAttr, MapBatchAttr, MapBatchResult, MapCreateAttr, MapElemAttr, MapInfo, ProgInfo, ProgLoadAttr, ProgLoadResult,
   ProgTestRunAttr, ProgTestRunResult,
 } from '../src/spec/syscall.ts';
-import { errnoName } from '../src/spec/errno.ts';
+import { ENOENT, ENOSPC, EPERM, errnoName } from '../src/spec/errno.ts';
 import { BPF_COMMANDS } from '../src/spec/commands.ts';
 import { ATTR, ATTR_BYTES, AttrWriter, MAP_INFO, PROG_INFO } from './attr.ts';
 import { loadNative, type Native, type NativeBuffer } from './native.ts';
 
 const DEFAULT_LOG_BYTES = 16 * 1024 * 1024 - 1;
-const ENOENT = 2;
-const EPERM = 1;
 
 type Command = keyof typeof BPF_COMMANDS;
 
@@ -110,12 +108,15 @@ export class LinuxKernel implements BpfSyscall {
       .u32(at.ctx_size_in, attr.ctx_in?.length).u64(at.ctx_in, this.#in(attr.ctx_in))
       .u32(at.ctx_size_out, attr.ctx_out?.length).u64(at.ctx_out, ctxOut?.address)
       .u32(at.flags, attr.flags).u32(at.cpu, attr.cpu).u32(at.batch_size, attr.batch_size);
-    this.#call('BPF_PROG_TEST_RUN', block);
+    const failed = this.#native.bpf(BPF_COMMANDS.BPF_PROG_TEST_RUN, block);
+    if (failed < 0 && -failed !== ENOSPC) throw syscallError('BPF_PROG_TEST_RUN', -failed, '');
     if (dataOut !== undefined) attr.data_out?.set(dataOut.bytes);
     if (ctxOut !== undefined) attr.ctx_out?.set(ctxOut.bytes);
     const view = viewOf(block.bytes);
     const u32 = (offset: number): number => view.getUint32(offset, true);
-    return { retval: u32(at.retval), duration: u32(at.duration), data_size_out: u32(at.data_size_out), ctx_size_out: u32(at.ctx_size_out) };
+    const result = { retval: u32(at.retval), duration: u32(at.duration), data_size_out: u32(at.data_size_out), ctx_size_out: u32(at.ctx_size_out) };
+    if (failed < 0) throw new TestRunSpaceError(ENOSPC, 'ENOSPC: data_out or ctx_out is too small', result);
+    return result;
   }
 
   btfLoad(attr: BtfLoadAttr): number {

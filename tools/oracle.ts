@@ -3,9 +3,8 @@
 
 import { parseArgs } from 'node:util';
 import { compareAll, compareCase, type Comparison } from '../tests/oracle/compare.ts';
-import { oraclePath, readMapKinds, readOracle } from '../tests/oracle/cases.ts';
+import { oraclePath, readMapKinds, readOracle, SPINE_TYPES } from '../tests/oracle/cases.ts';
 
-const SPINE_TYPES = new Set(['xdp', 'sched_cls', 'sched_act', 'socket_filter']);
 const { values } = parseArgs({
   options: { all: { type: 'boolean' }, show: { type: 'string' }, type: { type: 'string' }, grep: { type: 'string' }, log: { type: 'boolean' } },
 });

@@ -8,7 +8,7 @@ import { E2BIG, EINVAL, ENODEV, ENOSPC, ENOTSUPP, errnoName } from '../spec/errn
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP } from '../spec/prog-types.ts';
 import type { ProgTestRunAttr, ProgTestRunResult } from '../spec/syscall.ts';
 import { viewOf } from '../util/bytes.ts';
-import { BpfSyscallError, NotSupportedError } from '../util/errors.ts';
+import { BpfSyscallError, NotSupportedError, TestRunSpaceError } from '../util/errors.ts';
 import { ETH_HLEN, SkbHook } from './hooks/skb.ts';
 import { XDP_MAX_LINEAR, XDP_PACKET_HEADROOM, XdpHook } from './hooks/xdp.ts';
 import type { Machine } from './machine.ts';
@@ -65,18 +65,18 @@ const RUNNERS: ReadonlyMap<number, Runner> = new Map<number, Runner>([
 
 function finish(attr: ProgTestRunAttr, outcome: Outcome): ProgTestRunResult {
   const { data_out: out, ctx_out: ctxOut } = attr;
+  const data = outcome.data.length;
+  const result = (ctxBytes: number): ProgTestRunResult =>
+    ({ retval: outcome.retval, duration: outcome.durationNs, data_size_out: data, ctx_size_out: ctxBytes });
   if (out !== undefined) out.set(outcome.data.subarray(0, out.length));
-  if (out !== undefined && out.length > 0 && outcome.data.length > out.length) {
-    return fail(ENOSPC, `the packet is ${outcome.data.length} bytes long, data_out has room for ${out.length}; retval was ${outcome.retval}`);
+  if (out !== undefined && out.length > 0 && data > out.length) {
+    throw new TestRunSpaceError(ENOSPC, `ENOSPC: the packet is ${data} bytes long, data_out has room for ${out.length}`, result(0));
   }
-  if (ctxOut !== undefined && outcome.ctx !== undefined) {
-    ctxOut.set(outcome.ctx.subarray(0, ctxOut.length));
-    if (outcome.ctx.length > ctxOut.length) return fail(ENOSPC, `the context is ${outcome.ctx.length} bytes long, ctx_out has room for ${ctxOut.length}`);
-  }
-  return {
-    retval: outcome.retval, duration: outcome.durationNs, data_size_out: outcome.data.length,
-    ctx_size_out: ctxOut === undefined ? 0 : (outcome.ctx?.length ?? 0),
-  };
+  if (ctxOut === undefined || outcome.ctx === undefined) return result(0);
+  const ctx = outcome.ctx.length;
+  ctxOut.set(outcome.ctx.subarray(0, ctxOut.length));
+  if (ctx > ctxOut.length) throw new TestRunSpaceError(ENOSPC, `ENOSPC: the context is ${ctx} bytes long, ctx_out has room for ${ctxOut.length}`, result(ctx));
+  return result(ctx);
 }
 
 /** The caller's context, zero-extended to its type's size; undefined without one. Bytes beyond the type must be zero (E2BIG). */
@@ -152,6 +152,7 @@ function runSkb(prog: SimProg, attr: ProgTestRunAttr, context: TestRunContext): 
   context.skb.put(data, { device, linkLayer, ingressIfindex: 0, untag: false });
   checkHeader(data);
   if (md !== undefined) skbContextIn(md, context.skb);
+  else context.skb.buff.setU32(SK_BUFF.wire_len, 0); // Only a given context makes the kernel count the link's bytes.
   const { retval, durationNs } = repeatRun(prog, context.skb.context, attr, context);
   if (!linkLayer) context.skb.pushZeroedLinkLayer();
   if (md !== undefined) skbContextOut(md, context.skb);

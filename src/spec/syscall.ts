@@ -76,7 +76,7 @@ export interface ProgLoadResult { readonly fd: number; readonly log: string }
 export interface ProgTestRunAttr {
   readonly prog_fd: number;
   readonly data_in?: Uint8Array;
-  /** Receives the packet; ENOSPC if it is too small (the result is still filled in the error's `partial`). */
+  /** Receives the packet; if it is too small, TestRunSpaceError (ENOSPC) has the result in `partial`. */
   readonly data_out?: Uint8Array;
   readonly ctx_in?: Uint8Array;
   readonly ctx_out?: Uint8Array;

@@ -118,6 +118,16 @@ export class BpfSyscallError extends BpfkitError {
   }
 }
 
+/** BPF_PROG_TEST_RUN ended with ENOSPC: the program ran, `data_out` or `ctx_out` was too small and is filled as far as it goes. */
+export class TestRunSpaceError extends BpfSyscallError {
+  /** What the command wrote back all the same; sizes are the whole packet's and context's, `duration` is in ns. */
+  readonly partial: { readonly retval: number; readonly duration: number; readonly data_size_out: number; readonly ctx_size_out: number };
+  constructor(errno: number, detail: string, partial: TestRunSpaceError['partial']) {
+    super('BPF_PROG_TEST_RUN', errno, detail);
+    this.partial = partial;
+  }
+}
+
 /** What stopped a run: out of fuel, or (in unverified runs only) an access outside the private memory or an unknown instruction. */
 export type FaultKind = 'fuel' | 'memory' | 'instruction' | 'call';
 

@@ -23,7 +23,7 @@ export interface OracleCase {
   readonly fixup_kfuncs?: unknown;
   readonly btf_types?: string;
   readonly btf_strings?: string;
-  readonly func_info?: string;
+  readonly func_info?: readonly (readonly [insnOff: number, typeId: number])[];
   readonly attach_func?: string;
   readonly runs: number;
   readonly retvals?: readonly { readonly retval: number; readonly data: string }[];
@@ -34,7 +34,7 @@ export interface OracleCase {
     readonly processed_insns?: number;
     readonly total_states?: number;
     readonly peak_states?: number;
-    readonly runs?: readonly { readonly retval?: number }[];
+    readonly runs?: readonly { readonly retval?: number; readonly match?: boolean }[];
   };
 }
 
@@ -46,6 +46,7 @@ export interface MapKind {
   readonly value_size: number;
   readonly max_entries: number;
   readonly flags: number;
+  readonly btf_key: number;
   readonly btf_value: number;
   readonly elem0?: string;
   readonly inner?: { readonly type: number; readonly key_size: number; readonly value_size: number; readonly max_entries: number };
@@ -54,8 +55,12 @@ export interface MapKind {
 
 const DIRECTORY = resolve(import.meta.dirname, '../../../shared/oracle');
 const FD_BASE = 100;
+const BTF_HEADER_BYTES = 24;
 const BTF_VALUE_WITH_LOCK = 3;
 const BTF_VALUE_WITH_TIMER = 5;
+
+/** Program types that bpfkit verifies so far, as the file names them. */
+export const SPINE_TYPES: ReadonlySet<string> = new Set(['xdp', 'sched_cls', 'sched_act', 'socket_filter']);
 
 /** Where the file lies, or undefined when this checkout has no ../shared. */
 export const oraclePath = (): string | undefined => {
@@ -76,6 +81,21 @@ export function readOracle(): OracleCase[] {
 export function readMapKinds(): ReadonlyMap<string, MapKind> {
   const all = JSON.parse(readFileSync(resolve(DIRECTORY, 'map-kinds.json'), 'utf8')) as Record<string, MapKind>;
   return new Map(Object.entries(all).filter(([, kind]) => typeof kind === 'object' && kind.error === undefined));
+}
+
+/** The BTF that map kinds with `btf_value` refer to, as a whole section. */
+export function readMapBtf(): Uint8Array {
+  const all = JSON.parse(readFileSync(resolve(DIRECTORY, 'map-kinds.json'), 'utf8')) as { btf_types: string; btf_strings: string };
+  const types = fromHex(all.btf_types) ?? new Uint8Array();
+  const strings = fromHex(all.btf_strings) ?? new Uint8Array();
+  const bytes = new Uint8Array(BTF_HEADER_BYTES + types.length + strings.length);
+  const view = viewOf(bytes);
+  view.setUint16(0, 0xeb9f, true);
+  view.setUint8(2, 1);
+  [BTF_HEADER_BYTES, 0, types.length, types.length, strings.length].forEach((word, i) => view.setUint32(4 + 4 * i, word, true));
+  bytes.set(types, BTF_HEADER_BYTES);
+  bytes.set(strings, BTF_HEADER_BYTES + types.length);
+  return bytes;
 }
 
 /** The fd that stands for a map kind in a case's instructions. */
@@ -111,9 +131,4 @@ export function caseProgram(c: OracleCase, fdOf: (kind: string) => number): Prog
   };
 }
 
-function funcInfo(hex: string | undefined): { insnOff: number; typeId: number }[] {
-  const bytes = hex === undefined ? undefined : fromHex(hex);
-  if (bytes === undefined) return [];
-  const view = viewOf(bytes);
-  return Array.from({ length: bytes.length >> 3 }, (_, i) => ({ insnOff: view.getUint32(8 * i, true), typeId: view.getUint32(8 * i + 4, true) }));
-}
+const funcInfo = (records: OracleCase['func_info']): { insnOff: number; typeId: number }[] => (records ?? []).map(([insnOff, typeId]) => ({ insnOff, typeId }));
