@@ -49,7 +49,6 @@ const fail = (errno: number, why: string): never => {
 export function progTestRun(prog: SimProg, attr: ProgTestRunAttr, context: TestRunContext): ProgTestRunResult {
   const run = RUNNERS.get(prog.progType);
   if (run === undefined) return fail(ENOTSUPP, 'programs of this type cannot be test-run');
-  if ((attr.ctx_in === undefined) && attr.ctx_out !== undefined && attr.ctx_out.length === 0) return fail(EINVAL, 'ctx_out is empty');
   const outcome = run(prog, attr, context);
   return finish(attr, outcome);
 }
@@ -72,7 +71,7 @@ function finish(attr: ProgTestRunAttr, outcome: Outcome): ProgTestRunResult {
   if (out !== undefined && out.length > 0 && data > out.length) {
     throw new TestRunSpaceError(ENOSPC, `ENOSPC: the packet is ${data} bytes long, data_out has room for ${out.length}`, result(0));
   }
-  if (ctxOut === undefined || outcome.ctx === undefined) return result(0);
+  if (ctxOut === undefined || ctxOut.length === 0 || outcome.ctx === undefined) return result(0);
   const ctx = outcome.ctx.length;
   ctxOut.set(outcome.ctx.subarray(0, ctxOut.length));
   if (ctx > ctxOut.length) throw new TestRunSpaceError(ENOSPC, `ENOSPC: the context is ${ctx} bytes long, ctx_out has room for ${ctxOut.length}`, result(ctx));
@@ -81,7 +80,8 @@ function finish(attr: ProgTestRunAttr, outcome: Outcome): ProgTestRunResult {
 
 /** The caller's context, zero-extended to its type's size; undefined without one. Bytes beyond the type must be zero (E2BIG). */
 function contextIn(attr: ProgTestRunAttr, sizeBytes: number): Uint8Array | undefined {
-  if (attr.ctx_in === undefined && attr.ctx_out === undefined) return undefined;
+  // An empty buffer is the null pointer of the system call.
+  if ((attr.ctx_in?.length ?? 0) === 0 && (attr.ctx_out?.length ?? 0) === 0) return undefined;
   const given = attr.ctx_in ?? new Uint8Array(0);
   if (given.subarray(sizeBytes).some((byte) => byte !== 0)) return fail(E2BIG, `ctx_in has non-zero bytes beyond ${sizeBytes}`);
   const bytes = new Uint8Array(sizeBytes);
@@ -108,7 +108,7 @@ function runXdp(prog: SimProg, attr: ProgTestRunAttr, context: TestRunContext): 
   const { metaBytes, linearBytes, ifindex, rxQueue } = xdpContext(md, data.length, context.net);
   if (data.length - metaBytes < ETH_HLEN) return fail(EINVAL, `data_in of ${data.length} bytes is shorter than an Ethernet header`);
   if (data.length > linearBytes || linearBytes > XDP_MAX_LINEAR + metaBytes) {
-    throw new NotSupportedError(`XDP packets of several buffers (more than ${XDP_MAX_LINEAR} bytes)`);
+    throw new NotSupportedError(`XDP packets of several buffers: ${data.length} bytes of which ${Math.min(linearBytes, XDP_MAX_LINEAR)} are linear (ctx_in's data_end, at most ${XDP_MAX_LINEAR})`);
   }
   context.xdp.put(data, { ifindex, rxQueue }, metaBytes);
   const { retval, durationNs } = repeatRun(prog, context.xdp.context, attr, context);
