@@ -2,11 +2,23 @@
 // Plain JavaScript so that `npm start` needs nothing built beforehand.
 
 import { build } from 'esbuild';
-import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const ROOT = resolve(import.meta.dirname, '..');
+
+/** Gives esbuild's stand-in for require() the real one. Only the command's file gets it, for the CommonJS package in it, so that the library names no Node module (I1). */
+const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; globalThis.require ??= __createRequire(import.meta.url);\n";
+
+/** Writes one output file; returns its size in bytes. */
+function writeOutput(file) {
+  const shebang = file.text.startsWith('#!') ? file.text.slice(0, file.text.indexOf('\n') + 1) : '';
+  const text = file.text.includes('__require("') ? shebang + REQUIRE + file.text.slice(shebang.length) : file.text;
+  mkdirSync(dirname(file.path), { recursive: true });
+  writeFileSync(file.path, text);
+  return Buffer.byteLength(text);
+}
 
 /** Bundles everything into a folder of the repository; returns the size in bytes of each output file. */
 export async function bundle(outdir = 'dist') {
@@ -22,13 +34,12 @@ export async function bundle(outdir = 'dist') {
     platform: 'node',
     target: 'node20',
     external: ['koffi'],
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     minifySyntax: true,
     minifyWhitespace: true,
-    metafile: true,
+    write: false,
     logLevel: 'warning',
   });
-  return Object.fromEntries(Object.entries(result.metafile.outputs).map(([path, output]) => [path, output.bytes]));
+  return Object.fromEntries(result.outputFiles.map((file) => [relative(ROOT, file.path), writeOutput(file)]));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
