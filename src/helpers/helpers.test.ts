@@ -29,7 +29,7 @@ function place(kernel: MiniKernel, bytes: Uint8Array | string): number {
   kernel.memory.bytes.set(data, at);
   return at;
 }
-const bytesAt = (kernel: MiniKernel, at: number, length: number): number[] => [...kernel.memory.bytes.slice(at, at + length)];
+const bytesAt = (kernel: MiniKernel, at: number, length: number): number[] => [...kernel.memory.bytes.subarray(at, at + length)];
 
 describe('printing', () => {
   const kernel = miniKernel();
@@ -173,7 +173,7 @@ function packet(kernel: MiniKernel, headroom: number, length: number, tailroom: 
 }
 
 describe('a packet\'s buffer', () => {
-  const content = (skb: SkBuff): number[] => [...skb.memory.bytes.slice(skb.data, skb.dataEnd)];
+  const content = (skb: SkBuff): number[] => [...skb.memory.bytes.subarray(skb.data, skb.dataEnd)];
   const ramp = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
   it('makes headroom by moving the packet towards the tail, headers with it', () => {

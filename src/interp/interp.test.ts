@@ -161,8 +161,8 @@ describe('calls', () => {
   });
   it('helpers: each kind of argument and result', () => {
     const seen: unknown[] = [];
-    const add = (id: number, result: 'ptr' | 'u32' | 's32' | 'u64' | 'void', value: number | bigint | undefined) =>
-      [id, { name: `h${id}`, args: ['ptr', 'u32', 's32', 'u64'], result, call: (_host: unknown, ...args: unknown[]) => { seen.push(args); return value; } }] as const;
+    const add = (id: number, kind: 'ptr' | 'u32' | 's32' | 'u64' | 'void', value: number | bigint | undefined) =>
+      [id, { name: `h${id}`, args: ['ptr', 'u32', 's32', 'u64'], result: kind, call: (_host: unknown, ...args: unknown[]) => { seen.push(args); return value; } }] as const;
     const call = (id: number): bigint => {
       const helpers = [add(901, 'ptr', 0x10010), add(902, 'u32', -1), add(903, 's32', -1), add(904, 'u64', -1n), add(905, 'void', undefined), add(906, 'ptr', 0)];
       const args = [...ldImm64(1, toAddr(0x12340)), ...ldImm64(2, M1), ...ldImm64(3, 0xffff_fffen), ...ldImm64(4, M1)];

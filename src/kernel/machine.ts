@@ -1,6 +1,7 @@
 // The simulated machine below a kernel: its memory, CPUs, table of functions, clock and grace periods.
 // Invariant: one run at a time per machine on this thread; what is freed during a run is reused only after it (RCU's promise to programs).
 
+import { seedPrandom } from '../helpers/prandom.ts';
 import { CPU, createCpuArea, stackTop } from '../vm/cpu-area.ts';
 import { KernelFunctionTable } from '../vm/function-table.ts';
 import { KernelMemory } from '../vm/memory.ts';
@@ -36,7 +37,7 @@ export class Machine {
     this.cpu = new WebAssembly.Global({ value: 'i32', mutable: true }, (this.areas[0] as number) | 0);
     this.clock = new VirtualClock(this.memory, this.areas, options.startNs);
     this.graceCell = this.memory.alloc(64, 64);
-    this.areas.forEach((area, cpu) => this.#seed(area, options.seed + cpu));
+    this.areas.forEach((area, cpu) => seedPrandom(this.memory, area, options.seed + cpu));
   }
 
   /** Offset of the running CPU's area. */
@@ -74,14 +75,5 @@ export class Machine {
     const { view } = this.memory;
     view.setUint32(this.graceCell, view.getUint32(this.graceCell, true) + 1, true);
     for (const free of this.#deferred.splice(0)) free();
-  }
-
-  /** Four words of generator state, none below 128 (the generator's minimum), from a seed. */
-  #seed(area: number, seed: number): void {
-    let state = (seed >>> 0) + 0x9e37_79b9;
-    for (let word = 0; word < 4; word++) {
-      state = Math.imul(state ^ (state >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9;
-      this.memory.view.setUint32(area + CPU.prandom + 4 * word, (state >>> 0) | 0x80, true);
-    }
   }
 }

@@ -166,10 +166,11 @@ function checkHeader(data: Uint8Array): void {
   if (data.length - ETH_HLEN < need) fail(EINVAL, `data_in of ${data.length} bytes is too short for its IP header`);
 }
 
+const isInCtx = (at: number): boolean => SKB_CTX.some(([offset, size]) => at >= offset && at < offset + size);
+
 function skbContextIn(md: Uint8Array, skb: SkbHook): void {
   const view = viewOf(md);
-  const allowed = (at: number): boolean => SKB_CTX.some(([offset, size]) => at >= offset && at < offset + size);
-  if (md.some((byte, at) => byte !== 0 && !allowed(at))) fail(EINVAL, 'ctx_in sets a field of __sk_buff that cannot be set');
+  if (md.some((byte, at) => byte !== 0 && !isInCtx(at))) fail(EINVAL, 'ctx_in sets a field of __sk_buff that cannot be set');
   const wireLen = view.getUint32(WIRE_LEN_AT, true);
   const length = skb.buff.u32(SK_BUFF.len);
   if (wireLen !== 0 && (wireLen < length || wireLen > GSO_LEGACY_MAX_SIZE)) fail(EINVAL, `ctx_in: wire_len ${wireLen}`);

@@ -2,18 +2,10 @@
 // Invariant: `regs[i]` are cursors into `regStore`, made once per FuncState; frames are pooled and reused by copying.
 // Source: kernel `struct bpf_func_state`, Linux 6.18.
 
+import { MAX_BPF_REG } from '../spec/opcodes.ts';
 import { RegState, RegStore } from './reg-state.ts';
 import { StackState } from './stack-state.ts';
 
-export const MAX_BPF_REG = 11;
-export const BPF_REG_0 = 0;
-export const BPF_REG_1 = 1;
-export const BPF_REG_2 = 2;
-export const BPF_REG_3 = 3;
-export const BPF_REG_4 = 4;
-export const BPF_REG_5 = 5;
-export const BPF_REG_6 = 6;
-export const BPF_REG_FP = 10;
 /** callsite of the main program's frame. */
 export const BPF_MAIN_FUNC = -1;
 

@@ -1,3 +1,5 @@
+// The module builder on programs of its own: what it emits is validated and run by the host's WebAssembly engine.
+
 import { describe, expect, test } from 'vitest';
 import { andThen, either, i32, i64, i8x16, memoryCopy, memoryFill, memorySize, orElse, select, v128 } from './expr.ts';
 import type { Expr } from './expr.ts';
