@@ -2,7 +2,7 @@
 // Invariant: maps and BTF are created when first needed, so that one program can be verified on its own without the rest of the object;
 // `close` releases every file descriptor, and so does a failed load.
 
-import { parseBtf, type Btf } from '../btf/btf.ts';
+import type { Btf } from '../btf/btf.ts';
 import { CoreRelocator } from '../btf/relo-core.ts';
 import { encodeInsns } from '../insn/encode.ts';
 import type { Insn, Program } from '../insn/insn.ts';
@@ -18,10 +18,8 @@ import { applyCoreRelos } from './core.ts';
 import { createMap, fillGlobals, overrideMap, u32Bytes, type MapOverride } from './create-map.ts';
 import { packFuncInfo, packLineInfo } from './debug-info.ts';
 import { GlobalVariables, type GlobalValue } from './globals.ts';
+import { openKernelBtf, type KernelBtf } from './kernel-btf.ts';
 import { findProgram, type MapSpec, type ObjectSpec, type ProgramRelocation, type ProgramSpec } from './object-spec.ts';
-
-/** The kernel's BTF: bytes, opened, or a function that finds it when a program needs it (undefined: there is none). */
-export type KernelBtf = Btf | Uint8Array | (() => Btf | Uint8Array | undefined);
 
 /** How to load. */
 export interface LoadOptions {
@@ -44,11 +42,6 @@ export interface LoadedMap { readonly name: string; readonly spec: MapSpec; read
 
 /** A program of a loaded object; `log` is '' unless asked for. */
 export interface LoadedProgram { readonly name: string; readonly spec: ProgramSpec; readonly fd: number; readonly log: string }
-
-function openKernelBtf(source: KernelBtf | undefined): Btf | undefined {
-  const btf = typeof source === 'function' ? source() : source;
-  return btf instanceof Uint8Array ? parseBtf(btf, 'vmlinux') : btf;
-}
 
 /** One object being loaded: makes maps and program attributes on demand. */
 export class ObjectLoader {

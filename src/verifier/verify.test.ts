@@ -105,6 +105,9 @@ describe('what is not supported', () => {
     expect(() => judge('r0 = 0\nexit', BPF_PROG_TYPE_KPROBE)).toThrow(NotSupportedError);
     expect(() => judge('r0 = 0\nexit', BPF_PROG_TYPE_KPROBE)).toThrow('BPF_PROG_TYPE_KPROBE');
   });
+  it('is another version\'s verdict: its rules are not these', () => {
+    expect(() => verifyText('r0 = 0\nexit', undefined, { kernel: 5010 })).toThrow('not supported yet: the verifier of Linux 5.10');
+  });
 });
 
 describe('the log', () => {

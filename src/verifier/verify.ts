@@ -7,6 +7,7 @@ import { BPF_COMPLEXITY_LIMIT_INSNS, BPF_REG_SIZE } from '../spec/limits.ts';
 import { BPF_REG_1 } from '../spec/opcodes.ts';
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_XDP, PROG_TYPES } from '../spec/prog-types.ts';
 import { PTR_TO_CTX } from '../spec/verifier-types.ts';
+import { formatVersion, NEWEST_KERNEL } from '../spec/versions.ts';
 import { roundUp } from '../util/bytes.ts';
 import { NotSupportedError } from '../util/errors.ts';
 import type { VerifierOptions, VerifierStats, VerifyProgram, VerifyResult } from './api.ts';
@@ -31,6 +32,7 @@ const SUPPORTED: ReadonlySet<number> = new Set([BPF_PROG_TYPE_XDP, BPF_PROG_TYPE
 
 /** Verifies one program. Throws NotSupportedError for what it can't judge yet; never guesses. */
 export const verifyProgram: VerifyProgram = (prog: Program, options: VerifierOptions): VerifyResult => {
+  if (options.kernel !== NEWEST_KERNEL) throw new NotSupportedError(`the verifier of Linux ${formatVersion(options.kernel)} (the rules here are ${formatVersion(NEWEST_KERNEL)}'s)`);
   if (!SUPPORTED.has(prog.type)) throw new NotSupportedError(`verifying programs of type ${PROG_TYPES[prog.type]?.name ?? prog.type}`);
   const env = new VerifierEnv(prog, options);
   try {

@@ -6,12 +6,12 @@ import { openLinuxKernel, type LinuxKernel } from '../../linux/index.ts';
 import { parseBtf } from '../../src/btf/btf.ts';
 import { fillMap, dumpMap } from '../../src/loader/map-values.ts';
 import { loadObject, ObjectLoader } from '../../src/loader/load.ts';
-import { findProgram, type ObjectSpec } from '../../src/loader/object-spec.ts';
+import { findProgram, type ObjectSpec, type ProgramSpec } from '../../src/loader/object-spec.ts';
 import { openObject } from '../../src/loader/open.ts';
 import { sanitizeBtf } from '../../src/loader/btf-sanitize.ts';
 import type { BtfLoadAttr } from '../../src/spec/syscall.ts';
 import { viewOf } from '../../src/util/bytes.ts';
-import { BpfSyscallError, LoadError, NotSupportedError } from '../../src/util/errors.ts';
+import { BpfSyscallError, ElfError, LoadError, NotSupportedError } from '../../src/util/errors.ts';
 import { objectBtf, readObject } from './object-programs.ts';
 import { RecordingKernel } from './recording-kernel.ts';
 
@@ -111,6 +111,14 @@ describe('on a recording kernel', () => {
     expect(load('globals.bpf.o', { globals: { level: 2 ** 40 } })).toThrow(new LoadError('level: 1099511627776 does not fit in int'));
     expect(load('globals.bpf.o', { globals: { 'per_proto[4]': 1 } })).toThrow('per_proto[4]: __u32[4] has no element 4');
     expect(load('core-fields.bpf.o', {})).toThrow(/program 'fields', instruction \d+: CO-RE relocation <byte_off> .*: needs the kernel's BTF/);
+  });
+
+  test('the kernel\'s types come as raw BTF or in an ELF file', () => {
+    const loader = new ObjectLoader(open('core-fields.bpf.o'), new RecordingKernel(), { kernelBtf: readObject('core-target.bpf.o') });
+    const raw = new ObjectLoader(open('core-fields.bpf.o'), new RecordingKernel(), { kernelBtf: objectBtf('core-target.bpf.o') });
+    const prog = loader.spec.programs[0] as ProgramSpec;
+    expect(loader.insns(prog)).toEqual(raw.insns(prog));
+    expect(() => new ObjectLoader(open('core-fields.bpf.o'), new RecordingKernel(), { kernelBtf: readObject('core-fields.bpf.o').subarray(0, 100) }).insns(prog)).toThrow(ElfError);
   });
 });
 
