@@ -63,7 +63,7 @@ export class Differential {
 
   runProgram(program: GeneratedProgram): Outcome {
     const sides = [new KernelSide(this.#jit, program.progType), new KernelSide(this.#interp, program.progType)] as const;
-    const host = this.#host === undefined ? undefined : new KernelSide(this.#host, program.progType);
+    const host = this.#host === undefined || crashesHosts(program) ? undefined : new KernelSide(this.#host, program.progType);
     try {
       return this.#compare(program, sides[0], sides[1], host);
     } finally {
@@ -178,5 +178,15 @@ function difference(nameA: string, a: Effects, nameB: string, b: Effects): strin
 }
 
 /** Whether a program calls one of some helpers by number. */
-export const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
+export const TAIL_CALL = 12;
+
+/**
+ * Programs with a tail call and bpf-to-bpf calls are never given to the machine's kernel: 6.18.44's verifier follows a tail call back into the
+ * caller, loses count of frames when it tracks precision there, and writes out of bounds (an oops in __mark_chain_precision, seed 2417).
+ */
+export const crashesHosts = (program: GeneratedProgram): boolean =>
+  program.insns.some((insn) => insn.code === CALL && insn.src === 0 && insn.imm === TAIL_CALL)
+  && program.insns.some((insn) => insn.code === CALL && insn.src === 1);
+
+const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
   program.insns.some((insn) => insn.code === CALL && insn.src === 0 && helpers.has(insn.imm));
