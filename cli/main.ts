@@ -11,8 +11,9 @@ import type { ExecOptions } from './commands/exec.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { TestRunOptions } from './commands/test-run.ts';
 import type { VerifyOptions } from './commands/verify.ts';
-import { BpfkitError } from '../src/util/errors.ts';
+import { BpfkitError, BpfSyscallError } from '../src/util/errors.ts';
 
+const EPERM = 1;
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 const engine = (): Option => new Option('--engine <name>', 'executor').choices(['jit', 'interp']).default('jit');
 const json = (): Option => new Option('--json', 'one JSON object per line on stdout, nothing else there');
@@ -66,7 +67,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof BpfkitError) {
     process.stderr.write(error.message.split('\n').map((line) => `bpfkit: ${line}\n`).join(''));
-    return error.exitCode;
+    return isMissingPermission(error) ? 2 : error.exitCode;
   }
   const system = error as NodeJS.ErrnoException;
   if (typeof system.code === 'string' && system.syscall !== undefined) {
@@ -76,6 +77,9 @@ function exitCodeOf(error: unknown): number {
   process.stderr.write(`bpfkit: internal error, please report: ${error instanceof Error ? error.stack : String(error)}\n`);
   return 2;
 }
+
+/** EPERM without a verifier's word: nothing was rejected, the caller may not ask. */
+const isMissingPermission = (error: BpfkitError): boolean => error instanceof BpfSyscallError && error.errno === EPERM && error.log === '';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

@@ -1,7 +1,7 @@
 // The CLI's contract (design section 3), each command in a child process: exit codes, JSON lines and nothing else on stdout, `-` for stdin and stdout,
 // and for every wrong input one clear line on stderr, exit code 2, and no half-written file.
 
-import { execSync } from 'node:child_process';
+import { execSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -46,10 +46,10 @@ function counts(result: CliResult): unknown {
   return { packets, bytes, verdicts };
 }
 const mapLine = (result: CliResult, name: string): unknown => jsonLines(result).find((line) => line['type'] === 'map' && line['name'] === name)?.['entries'];
-const sum = (values: unknown): unknown => (Array.isArray(values) ? values.reduce((all: number, each: { value: number }) => all + each.value, 0) : undefined);
+const sumOf = (values: unknown): unknown => (Array.isArray(values) ? values.reduce((all: number, each: { value: number }) => all + each.value, 0) : undefined);
 /** Elements of a map with per-CPU values summed, in no order. */
 function mapSums(result: CliResult, name: string): string[] {
-  return (mapLine(result, name) as { key: unknown; value?: unknown; values?: unknown }[]).map(({ key, value, values }) => JSON.stringify([key, value ?? sum(values)])).sort();
+  return (mapLine(result, name) as { key: unknown; value?: unknown; values?: unknown }[]).map(({ key, value, values }) => JSON.stringify([key, value ?? sumOf(values)])).sort();
 }
 
 describe('verify', () => {
@@ -323,6 +323,23 @@ describe('run', () => {
     expect(stdout).toMatch(/^1 packet left out: of .*802[._]?11.*, which this hook can't take/im);
   });
   const skipped105 = 'of LINKTYPE_IEEE802_11, which this hook can\'t take';
+
+  test('an interrupt of a live pipe ends with the report of what came', async () => {
+    const [program = '', ...args] = [...cli.command.split(' '), 'run', TRACKER, '--pcap', '-', '--json'];
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const out: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => {
+      // The program is loaded and the loop begins: interrupt it, as a terminal does to a whole pipeline, then end the capture.
+      if (out.push(chunk) > 1) return;
+      child.stdin.write(readFileSync(CAPTURE), () => setTimeout(() => {
+        child.kill('SIGINT');
+        setTimeout(() => child.stdin.end(), 100);
+      }, 200));
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(status).toBe(0);
+    expect(counts({ status: 0, stdout: Buffer.concat(out).toString('utf8'), stderr: '', bytes: new Uint8Array(0) })).toEqual(counts(base));
+  });
 
   test('fuel stops a run: exit code 1', () => {
     const result = cli.run([...RUN, '--fuel', '10']);

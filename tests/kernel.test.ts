@@ -12,6 +12,7 @@ import { Differential, type Outcome } from './fuzz/differential.ts';
 import { askTestRun, TEST_RUN_CASES, type TestRunAnswer, type TestRunCase } from './kernel/test-run.ts';
 import { DRIVEN } from './map-models/configs.ts';
 import { driveMap } from './map-models/drive.ts';
+import { jsonLines, makeCli } from './support/cli.ts';
 
 const SEEDS = Number(process.env['KERNEL_SEEDS'] ?? 400);
 /** Beyond the seeds that are recorded; other ones each day, and a failure names its seed (KERNEL_SEED=… asks again). */
@@ -75,6 +76,22 @@ describe.skipIf(typeof host === 'string')('beside this machine\'s kernel', () =>
       if (one.type === 'xdp' && SEVERAL_BUFFERS.test(one.name)) expect(ours).toMatch(NOT_YET);
       else expect(ours).toEqual(answer(kernel, one));
     });
+  });
+
+  test('bpfkit verify --host and test-run --host say what the simulated kernel says', async () => {
+    const cli = await makeCli();
+    try {
+      for (const object of ['tests/objects/events.bpf.o', 'examples/firewall/firewall.bpf.o']) {
+        const [ours, theirs] = [[], ['--host']].map((extra) => jsonLines(cli.run(['verify', object, '--json', ...extra])).map((line) => ({ ...line, time_us: 0 })));
+        expect(ours).toEqual(theirs);
+        expect(theirs?.length).toBeGreaterThan(0);
+      }
+      const run = ['test-run', 'examples/flow-tracker/flow_tracker.bpf.o', '--prog', 'flow_tracker', '--data-in', '-', '--json'];
+      const [ours, theirs] = [[], ['--host']].map((extra) => jsonLines(cli.run([...run, ...extra], new Uint8Array(60))).map((line) => ({ ...line, duration_ns: 0 })));
+      expect(ours).toEqual(theirs);
+    } finally {
+      cli.remove();
+    }
   });
 
   test('the answers are not all the same', () => {
