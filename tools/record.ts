@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Progress } from '../cli/progress.ts';
 import { openLinuxKernel, type LinuxKernel } from '../linux/index.ts';
 import { BpfkitError, BpfSyscallError, LoadError, NotSupportedError } from '../src/util/errors.ts';
+import { crashesHosts } from '../tests/fuzz/programs/kernel-side.ts';
 import { generateProgram } from '../tests/fuzz/programs/generate.ts';
 import { askGenerated, comparable, namesKernelBtf, newSimKernel, runsDifferWithMemory, type GeneratedAnswer } from '../tests/recorded/generated.ts';
 import { askObject, objectPaths, openPath, type ObjectAnswer } from '../tests/recorded/objects.ts';
@@ -61,7 +62,7 @@ function recordGenerated(kernel: LinuxKernel, count: number): GeneratedAnswer[] 
   for (let seed = 1; seed <= count; seed++) {
     if (seed % 100 === 0) sim = newSimKernel('jit', kernel.possibleCpus);
     const program = generateProgram(seed);
-    if (namesKernelBtf(program)) continue;
+    if (namesKernelBtf(program) || crashesHosts(program)) continue;
     const verdict = askGenerated(kernel, program, false);
     if ((verdict.insns ?? 0) > TOO_LONG_INSNS) console.log(`not recorded: seed ${seed}, ${verdict.insns} instructions are processed`);
     else answers.push(verdict.errno === undefined && comparable(program) && !runsDifferWithMemory(sim, program) ? askGenerated(kernel, program, true) : verdict);

@@ -8,7 +8,8 @@ import { BPF_JMP, BPF_EXIT, BPF_ALU64, BPF_MOV } from '../../../src/spec/opcodes
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../src/spec/opcodes.ts';
 import type { BpfSyscall, ProgLoadAttr } from '../../../src/spec/syscall.ts';
 import { BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO, BTF_KIND_INT } from '../../../src/spec/btf.ts';
-import { BpfSyscallError } from '../../../src/util/errors.ts';
+import { SimKernel } from '../../../src/kernel/sim-kernel.ts';
+import { BpfSyscallError, NotSupportedError } from '../../../src/util/errors.ts';
 import { FUZZ_MAPS, mapIndex } from './maps.ts';
 import type { GeneratedProgram } from './generate.ts';
 
@@ -25,6 +26,17 @@ export interface RunAnswer {
   readonly retval: number;
   readonly packet: Uint8Array;
 }
+
+const CALL = 0x85;
+const TAIL_CALL = 12;
+
+/**
+ * Programs with a tail call and bpf-to-bpf calls are never given to the machine's kernel: 6.18.44's verifier follows a tail call back into the
+ * caller, loses count of frames when it tracks precision there, and writes out of bounds (an oops in __mark_chain_precision, seed 2417).
+ */
+export const crashesHosts = (program: GeneratedProgram): boolean =>
+  program.insns.some((insn) => insn.code === CALL && insn.src === 0 && insn.imm === TAIL_CALL)
+  && program.insns.some((insn) => insn.code === CALL && insn.src === 1);
 
 /** The maps that one program names, made on first use on one kernel; a program for the prog array is loaded with it. */
 export class KernelSide {
@@ -70,7 +82,9 @@ export class KernelSide {
     for (const fd of [...this.#progFds, ...[...this.#mapFds.values()].toReversed(), ...(this.#btfFd === undefined ? [] : [this.#btfFd])]) this.sys.close(fd);
   }
 
+  /** Throws NotSupportedError rather than give a real kernel a program that crashes it. */
   load(program: GeneratedProgram, logLevel: number): LoadAnswer {
+    if (!(this.sys instanceof SimKernel) && crashesHosts(program)) throw new NotSupportedError('asking a real kernel about a tail call beside bpf-to-bpf calls');
     const insns = program.insns.map((insn, i) => this.#withFd(insn, program.insns[i - 1]));
     try {
       const { fd, log } = this.sys.progLoad({
