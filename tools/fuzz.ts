@@ -44,6 +44,10 @@ async function main(): Promise<void> {
     const list = kinds.get(outcome.kind) ?? [];
     if (list.length < 1000 || outcome.kind === 'agree') list.push(outcome);
     kinds.set(outcome.kind, list);
+    if (outcome.kind !== 'agree' && list.length <= limit && (values.show ?? outcome.kind) === outcome.kind) {
+      progress.done();
+      console.log(`[${outcome.kind}] seed ${outcome.seed}: ${outcome.detail}`);
+    }
     if (outcome.accepted) tally.accepted++;
     if (outcome.compared === 'kernel') tally.comparedWithKernel++;
     if (outcome.message !== '') bump(messages, template(outcome.message));
@@ -51,12 +55,8 @@ async function main(): Promise<void> {
     progress.update(seed - first, () => `${seed - first} programs, ${[...kinds].filter(([kind]) => kind !== 'agree').map(([kind, all]) => `${kind} ${all.length}`).join(', ')}`);
   }
   progress.done();
-  console.log(`seeds ${first} … ${first + count - 1}${host === undefined ? ', without the kernel' : ''}: accepted ${tally.accepted} (${((100 * tally.accepted) / count).toFixed(1)} %), runs compared with the kernel ${tally.comparedWithKernel}, reject messages ${messages.size}`);
+  console.log(`\nseeds ${first} … ${first + count - 1}${host === undefined ? ', without the kernel' : ''}: accepted ${tally.accepted} (${((100 * tally.accepted) / count).toFixed(1)} %), runs compared with the kernel ${tally.comparedWithKernel}, reject messages ${messages.size}`);
   for (const [kind, outcomes] of kinds) console.log(`${kind}: ${outcomes.length}`);
-  for (const [kind, outcomes] of kinds) {
-    if (kind === 'agree' || (values.show !== undefined && values.show !== kind)) continue;
-    for (const outcome of outcomes.slice(0, limit)) console.log(`\n[${kind}] seed ${outcome.seed}\n${outcome.detail}`);
-  }
   if (values.histogram) histogram(seen, messages);
   process.exitCode = [...kinds.keys()].some((kind) => kind !== 'agree' && kind !== 'unsupported' && kind !== 'other message') ? 1 : 0;
 }
