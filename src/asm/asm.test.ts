@@ -59,6 +59,27 @@ describe('one grammar for both dialects', () => {
     expect(hex(dump)).toBe('b700000000000000180100000100000000000000000000009500000000000000');
   });
 
+  test('the whole of what llvm-objdump prints is read, relocations too', () => {
+    const dump = '\nprog.o:\tfile format elf64-bpf\n\nDisassembly of section xdp:\n\n0000000000000000 <prog>:\n'
+      + '       0:\t18 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00\tr1 = 0x0 ll\n\t\t0000000000000000:  R_BPF_64_64\tflows\n'
+      + '       2:\t85 00 00 00 06 00 00 00\tcall 0x6\n       3:\t85 10 00 00 ff ff ff ff\tcall -0x1\n       4:\t95 00 00 00 00 00 00 00\texit\n';
+    expect(hex(dump)).toBe('18010000000000000000000000000000850000000600000085100000ffffffff9500000000000000');
+    expect(hex('\nprog.o:\tfile format elf64-bpf\n\nDisassembly of section xdp:\n\n<prog>:\n\tr0 = 0x0\n\texit\n')).toBe(hex('r0 = 0; exit'));
+  });
+
+  test('the whole of a verifier log is read: each instruction once, in the order of the program', () => {
+    const log = [
+      'func#0 @0', 'func#1 @4', 'Live regs before insn:', '      0: .1........ (bf) r6 = r1', '0: R1=ctx() R10=fp0', '; return f(); @ prog.c:3',
+      '0: (bf) r6 = r1                       ; R1=ctx() R6=ctx()', '1: (85) call pc+2', 'caller:', ' R6=ctx() R10=fp0', 'callee:', ' frame1: R10=fp0',
+      '4: frame1: R10=fp0', '4: (b7) r0 = 1                        ; frame1: R0=1', '5: (95) exit', 'returning from callee:', ' frame1: R0=1 R10=fp0', 'to caller at 2:', ' R0=1 R10=fp0', '',
+      'from 5 to 2: R0=1 R6=ctx() R10=fp0', '2: R0=1 R6=ctx() R10=fp0', '2: (18) r1 = 0x5', '2: (18) r1 = 0x5', '',
+      'processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0',
+    ].join('\n');
+    expect(hex(log)).toBe(hex('r6 = r1\ncall pc+2\nr1 = 5 ll\nr0 = 1\nexit'));
+    expect(complaints(log.replaceAll('(bf) r6 = r1', 'gone'))).toEqual(['8:1: the log has no instruction 0: the verifier did not get there']);
+    expect(complaints(log.replace('(95) exit', '(95) what'))).toEqual([expect.stringMatching(/^15:9: expected an instruction/)]);
+  });
+
   test('comments and separators', () => {
     expect(hex('r0 = 0; exit; // one\n# two\n/* three\n lines */ exit // four\n')).toBe(hex('r0 = 0\nexit\nexit'));
     expect(complaints('r0 = 0 ; exit')).toEqual([expect.stringMatching(/^1:10: ' ;' starts a comment/)]);

@@ -1,8 +1,8 @@
-// Text → instruction slots: the kernel's dialect (verifier logs, bpftool), LLVM's (clang -S, llvm-objdump) and their mixtures.
+// Text → instruction slots: the kernel's dialect (bpftool), LLVM's (clang -S, llvm-objdump) and their mixtures; whole verifier logs too.
 // Invariant: any text gives either a program or one AsmError that holds every complaint (up to MAX_DIAGNOSTICS) in order of place; nothing hangs.
 // Two passes: statements to slots, then labels and names into the slots.
 
-import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, BPF_PSEUDO_MAP_FD } from '../spec/opcodes.ts';
+import { BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL, BPF_PSEUDO_MAP_FD } from '../spec/opcodes.ts';
 import { helperByName } from '../spec/helpers.ts';
 import type { Insn } from '../insn/insn.ts';
 import { AsmError } from '../util/errors.ts';
@@ -17,6 +17,7 @@ import type { AssignContext } from './parse-assign.ts';
 import { JUMP_STATEMENTS } from './parse-jump.ts';
 import { parseLock, parseStore, parseStoreRelease } from './parse-store.ts';
 import type { ParsedInsn, Pending } from './parsed.ts';
+import { isVerifierLog, logStatements } from './verifier-log.ts';
 
 /** How to read. */
 export interface AsmOptions {
@@ -63,14 +64,21 @@ class Assembler {
   }
 
   run(text: string): AsmProgram {
-    for (const statement of lex(text)) {
+    for (const statement of this.#statements(text)) {
       if (this.#diagnostics.length >= MAX_DIAGNOSTICS) break;
       if (statement.comment) this.#checkComment(statement);
-      else this.#guard(() => this.#statement(this.#cursor(statement)));
+      else this.#guard(() => this.#statement(this.#cursor(statement), statement.bytes));
     }
     for (const placed of this.#placed) this.#guard(() => this.#resolve(placed));
     if (this.#diagnostics.length > 0) throw new AsmError(this.#sorted());
     return { insns: this.#insns, labels: this.#labels.named(), lines: this.#lines, references: this.#references };
+  }
+
+  #statements(text: string): readonly Statement[] {
+    if (!isVerifierLog(text)) return lex(text);
+    const { statements, complaints } = logStatements(text);
+    this.#diagnostics.push(...complaints);
+    return statements;
   }
 
   #cursor(statement: Statement): Cursor {
@@ -105,7 +113,7 @@ class Assembler {
     this.#diagnostics.push(complaint(first, "' ;' starts a comment, but this is an instruction: put it on a line of its own, or use '//' for a comment"));
   }
 
-  #statement(cursor: Cursor): void {
+  #statement(cursor: Cursor, bytes: string): void {
     const start = cursor.peek();
     if (!this.#inCode && !cursor.is('.section') && !cursor.is('.text')) return undefined;
     if (isDirective(cursor)) return this.#directive(cursor, start);
@@ -114,7 +122,7 @@ class Assembler {
     if (isDirective(cursor)) return this.#directive(cursor, start);
     const parsed = this.#instruction(cursor);
     cursor.end();
-    return this.#emit(parsed, start.line);
+    return this.#emit(LOCAL_CALL.test(bytes) ? asLocalCall(parsed) : parsed, start.line);
   }
 
   #directive(cursor: Cursor, start: Token): void {
@@ -218,6 +226,15 @@ class Assembler {
     if (Object.hasOwn(this.#options.maps ?? {}, name.text)) this.#patch(at, { src: BPF_PSEUDO_MAP_FD, imm: this.#fdOf(name.text) });
     this.#references.push({ at, kind: 'symbol', name: name.text, offset: 0 });
   }
+}
+
+/** Bytes of a call of a function of the program, beside which LLVM prints "call 0x6" as it does for helper 6. */
+const LOCAL_CALL = /^85 10 /;
+
+function asLocalCall(parsed: ParsedInsn): ParsedInsn {
+  const [call] = parsed.slots;
+  const isPlainCall = call !== undefined && call.code === (BPF_JMP | BPF_CALL) && parsed.pending === undefined;
+  return isPlainCall ? { ...parsed, slots: [{ ...call, src: BPF_PSEUDO_CALL }] } : parsed;
 }
 
 const hexByte = (code: number): string => `0x${code.toString(16).padStart(2, '0')}`;

@@ -2,7 +2,7 @@
 // Invariant: never throws and is linear in the text; what it can't read becomes a 'bad' token that the parser complains about.
 // One line is one statement; ';' right after a token also ends one ("r0 = 0; exit"), while ';' after white space, or first in a line, starts
 // a comment (verifier logs: "r0 = 0   ; R0_w=0"). Other comments: '//', '#' (except in "name#12"), '/* … */'.
-// llvm-objdump's columns (address, bytes) at the start of a line are skipped.
+// llvm-objdump's headings and its columns (address, bytes) at the start of a line are skipped.
 
 import type { AsmDiagnostic } from '../util/errors.ts';
 
@@ -12,8 +12,8 @@ export type TokenKind = 'word' | 'number' | 'op' | 'string' | 'bad' | 'end';
 /** `line` and `column` count from 1; `value` is a number's. */
 export interface Token { readonly kind: TokenKind; readonly text: string; readonly value: bigint; readonly line: number; readonly column: number }
 
-/** Tokens up to a line's or statement's end; the last one is of kind 'end'. `comment` marks what a ';' made a comment. */
-export interface Statement { readonly tokens: readonly Token[]; readonly comment: boolean }
+/** Tokens up to a line's or statement's end; the last one is of kind 'end'. `comment` marks what a ';' made a comment; `bytes` is objdump's column, '' without. */
+export interface Statement { readonly tokens: readonly Token[]; readonly comment: boolean; readonly bytes: string }
 
 const SPACE = /[ \t\r\f\v\u00a0]+/y;
 const WORD = /[A-Za-z_.$][\w.$]*/y;
@@ -24,8 +24,10 @@ const OP = /<<=|>>=|\+=|-=|\*=|\/=|\|=|&=|\^=|%=|==|!=|<=|>=|[=<>&+\-*()[\],:@{}
 const STRING = /"(?:[^"\\\n]|\\.)*"/y;
 /** objdump: "       3:\tb7 00 00 00 00 00 00 00\t". */
 const DUMP_BYTES = /[ \t]*\d+:[ \t]+(?:[0-9a-f]{2} ){7}[0-9a-f]{2}(?: (?:[0-9a-f]{2} ){7}[0-9a-f]{2})?[ \t]/y;
-/** objdump: "0000000000000018 <LBB0_2>:". */
-const DUMP_LABEL = /[ \t]*[0-9a-f]{8,16} <([A-Za-z_.$][\w.$]*)>:/y;
+/** objdump: "0000000000000018 <LBB0_2>:", without the address under --no-leading-addr. */
+const DUMP_LABEL = /[ \t]*(?:[0-9a-f]{8,16} )?<([A-Za-z_.$][\w.$]*)>:/y;
+/** objdump's headings and, with -r, relocations: "x.o:\tfile format elf64-bpf", "Disassembly of section xdp:", "\t\t0000000000000060:  R_BPF_64_64\tflows". */
+const DUMP_HEADING = /(?:[^\n]*:[ \t]+file format \w[\w-]*|Disassembly of section [^\n]*:|[ \t]+[0-9a-f]{8,16}:[ \t]+R_BPF_\w+[^\n]*)(?=[ \t\r]*(?:\n|$))/y;
 const BAD_NUMBER = /[\w.]+/y;
 
 class Lexer {
@@ -37,6 +39,7 @@ class Lexer {
   readonly #statements: Statement[] = [];
   #inComment = false;
   #lineIsEmpty = true;
+  #bytes = '';
 
   constructor(text: string) {
     this.#text = text;
@@ -63,7 +66,7 @@ class Lexer {
   #endStatement(): void {
     if (this.#tokens.length > 0) {
       this.#push('end', '', 0);
-      this.#statements.push({ tokens: this.#tokens, comment: this.#inComment });
+      this.#statements.push({ tokens: this.#tokens, comment: this.#inComment, bytes: this.#bytes });
     }
     this.#tokens = [];
     this.#inComment = false;
@@ -84,6 +87,7 @@ class Lexer {
 
   /** Skips or rewrites what a dump has at the start of a line. */
   #startLine(): void {
+    this.#bytes = '';
     DUMP_LABEL.lastIndex = this.#at;
     const label = DUMP_LABEL.exec(this.#text);
     if (label !== null) {
@@ -91,7 +95,9 @@ class Lexer {
       this.#push('op', ':', 1);
       return;
     }
-    this.#at += this.#match(DUMP_BYTES)?.length ?? 0;
+    const bytes = this.#match(DUMP_BYTES);
+    if (bytes !== undefined) this.#bytes = bytes.slice(bytes.indexOf(':') + 1).trim();
+    this.#at += (bytes ?? this.#match(DUMP_HEADING))?.length ?? 0;
   }
 
   #step(): void {
