@@ -1,6 +1,6 @@
 // What `bpfkit run` prints: for people, or one JSON object per line. Nothing is shown that was not measured or counted in this run.
 
-import type { BpfEvent, BpfObject } from '../src/index.ts';
+import type { BpfEvent, BpfObject, SentPacket } from '../src/index.ts';
 import { showValue, toHex, toJson, type Btf } from '../src/index.ts';
 import { mapElements } from './map-files.ts';
 import { mapLines } from './map-text.ts';
@@ -23,6 +23,8 @@ export interface Totals {
 export interface Report {
   program(object: BpfObject, name: string, engine: string): void;
   printk(line: string): void;
+  /** A copy that bpf_clone_redirect sent. */
+  transmit(packet: SentPacket): void;
   /** `typeName`: the struct that the event was decoded as, if any. */
   event(map: string, timeNs: bigint, event: BpfEvent, typeName?: string): void;
   totals(totals: Totals, capture: string, format: string): void;
@@ -46,6 +48,10 @@ function textReport(out: NodeJS.WritableStream): Report {
       const stats = logStats(object.program(name).log);
       say(`${name}: accepted by the verifier (${stats.processed_insns ?? '?'} instructions processed, ${stats.total_states ?? '?'} states${milliseconds(stats)}), ${
         engine === 'jit' ? 'compiled to WebAssembly' : 'interpreted'}\n`);
+    },
+    transmit: ({ ifindex, ingress, data }) => {
+      spoke = true;
+      say(`sent ${ingress ? 'into' : 'out of'} device ${ifindex}: ${toHex(data)}`);
     },
     printk: (line) => {
       spoke = true;
@@ -94,6 +100,7 @@ function jsonReport(out: NodeJS.WritableStream): Report {
   const say = (text: string): void => void out.write(`${text}\n`);
   return {
     program: (object, name, engine) => say(JSON.stringify({ type: 'program', name, verdict: 'accept', engine, ...logStats(object.program(name).log) })),
+    transmit: ({ ifindex, ingress, data }) => say(JSON.stringify({ type: 'transmit', ifindex, ingress, hex: toHex(data) })),
     printk: (line) => say(JSON.stringify({ type: 'printk', line: line.replace(/\n$/, '') })),
     event: (map, timeNs, event) => say(`{"type":"event","map":${JSON.stringify(map)},"time_ns":${timeNs},"cpu":${event.cpu ?? 'null'},"hex":"${toHex(event.bytes)}","value":${
       event.value === undefined ? 'null' : toJson(event.value)}}`),

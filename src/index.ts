@@ -9,6 +9,7 @@ export { PacketRunner, type PacketResult, type RunnerOptions } from './api/packe
 export { showPrefix, showValue, zeroJson } from './api/show-value.ts';
 export { etherFrame, linkTypeName } from './api/ether-frame.ts';
 export { SimKernel, type SimKernelOptions } from './kernel/sim-kernel.ts';
+export type { SentPacket } from './kernel/sim-host.ts';
 export type { NetDevice, Route } from './kernel/net.ts';
 export { loadObject, ObjectLoader, type LoadedMap, type LoadedObject, type LoadedProgram, type LoadOptions } from './loader/load.ts';
 export type { KernelBtf } from './loader/kernel-btf.ts';

@@ -80,7 +80,7 @@ function loadFor(spec: ObjectSpec, name: string, options: RunOptions, report: Re
   const loaded = load(spec, {
     programs: programsFor(spec, name), globals, kernelBtf: kernelBtf(options.btf), logLevel: BPF_LOG_STATS,
     kernel: {
-      engine: options.engine, cpus, nowNs: () => process.hrtime.bigint(), onPrintk: (line) => report.printk(line),
+      engine: options.engine, cpus, nowNs: () => process.hrtime.bigint(), onPrintk: (line) => report.printk(line), onTransmit: (packet) => report.transmit(packet),
       ...(options.fuel === undefined ? {} : { fuel: BigInt(wholeNumber('--fuel', options.fuel, 1, Number.MAX_SAFE_INTEGER)) }),
     },
   });

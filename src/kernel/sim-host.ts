@@ -1,8 +1,10 @@
 // What helpers may ask of a simulated kernel: its maps by address, callbacks, the trace pipe, perf buffers, the network.
 
 import { ENOENT, EOPNOTSUPP } from '../spec/errno.ts';
+import { BPF_F_INGRESS } from '../spec/helper-flags.ts';
 import { InternalError } from '../util/errors.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
+import { SkBuff } from '../vm/context.ts';
 import { callBackAt } from '../vm/call-back.ts';
 import { CPU } from '../vm/cpu-area.ts';
 import type { MapRuntime } from '../vm/executor.ts';
@@ -17,7 +19,12 @@ import type { SimNet } from './net.ts';
 export interface OutputSinks {
   printk: (line: string) => void;
   perfEvent: (event: PerfEvent) => void;
+  transmit: (packet: SentPacket) => void;
 }
+
+/** A copy that bpf_clone_redirect sent out of a device, or with `ingress` into it. */
+export interface SentPacket { readonly ifindex: number; readonly ingress: boolean; readonly data: Uint8Array }
+
 
 /** The kernel as helpers see it. */
 export class SimHost implements HelperHost {
@@ -39,6 +46,11 @@ export class SimHost implements HelperHost {
     this.net = {
       deviceExists: (ifindex) => net.device(ifindex) !== undefined,
       mtu: (ifindex) => net.device(ifindex)?.mtu,
+      transmit: (skb, ifindex, flags) => {
+        const { data, length } = new SkBuff(machine.memory, skb);
+        sinks.transmit({ ifindex, ingress: (flags & BPF_F_INGRESS) !== 0, data: machine.memory.bytes.slice(data, data + length) });
+        return 0;
+      },
       fibLookup: (params, plen, flags) => fibLookup(machine.memory, net, params, plen, flags),
     };
   }

@@ -27,7 +27,7 @@ import { Machine } from './machine.ts';
 import { SimNet } from './net.ts';
 import { verifyForLoad } from './prog-load.ts';
 import { progTestRun } from './prog-test-run.ts';
-import { SimHost } from './sim-host.ts';
+import { SimHost, type SentPacket } from './sim-host.ts';
 import { SimProg } from './sim-prog.ts';
 
 /** How a simulated kernel is made; every field has a default. */
@@ -54,6 +54,8 @@ export interface SimKernelOptions {
   readonly onPrintk?: (line: string) => void;
   /** Perf events of the maps given to `openPerfBuffer`. */
   readonly onPerfEvent?: (event: PerfEvent) => void;
+  /** Copies that bpf_clone_redirect sends to a device of `net`. */
+  readonly onTransmit?: (packet: SentPacket) => void;
 }
 
 const ALL_CAPS: Capabilities = { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true };
@@ -97,6 +99,7 @@ export class SimKernel implements BpfSyscall {
     this.#host = new SimHost(this.machine, this.#maps, this.net, {
       printk: (line) => options.onPrintk?.(line),
       perfEvent: (event) => options.onPerfEvent?.(event),
+      transmit: (packet) => options.onTransmit?.(packet),
     });
     this.#mapEnv = this.#makeMapEnv();
     this.xdp = new XdpHook(this.machine);
