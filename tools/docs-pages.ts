@@ -134,9 +134,9 @@ function programTypes(): string {
     const cells = access.struct.fields.map((row) => {
       const denied = access.denied.includes(row.name as never);
       const writable = access.writable.includes(row.name as never);
-      return [String(row.offset), code(row.name), String(row.size), denied ? 'no' : writable ? 'read, write' : 'read', denied ? '' : row.rule];
+      return [String(row.offset), code(row.name), String(row.size), formatVersion(row.since), denied ? 'no' : writable ? 'read, write' : 'read', denied ? '' : row.rule];
     });
-    return `\n## Context of ${name}: \`struct ${access.struct.name}\`\n\n${table(['offset', 'field', 'bytes', 'access', 'widths'], cells)}`;
+    return `\n## Context of ${name}: \`struct ${access.struct.name}\`\n\n${table(['offset', 'field', 'bytes', 'since', 'access', 'widths'], cells)}`;
   });
   const intro = `${rows.length} program types. The last column counts the helpers that a program without an attach type may call with all capabilities. ` +
     'Widths of a field: "narrow" is read in 1, 2 or 4 bytes and written in 4, "exact" only whole, "any" in any aligned width.';

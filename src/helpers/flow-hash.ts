@@ -2,8 +2,8 @@
 // Invariant: never 0. The kernel mixes with a secret made at boot; here the mix is fixed so that runs repeat (invariant I10).
 // Source: net/core/flow_dissector.c (what goes in; the ends in order).
 
+import { ETH_P_IP, ETH_P_IPV6 } from '../spec/link-types.ts';
 import type { SkBuff } from '../vm/context.ts';
-import { ETH_P_IP, ETH_P_IPV6 } from './packet.ts';
 
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;

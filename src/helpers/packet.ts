@@ -9,10 +9,6 @@ import { SkBuff } from '../vm/context.ts';
 import type { HelperHost } from '../vm/host.ts';
 import { csumAdd, csumPartial, csumSub } from './checksum.ts';
 
-export const ETH_HLEN = 14;
-export const ETH_P_IP = 0x0800;
-export const ETH_P_IPV6 = 0x86dd;
-
 /** SK_BUFF.ip_summed */
 export const CHECKSUM_NONE = 0;
 export const CHECKSUM_UNNECESSARY = 1;

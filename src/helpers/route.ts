@@ -3,6 +3,7 @@
 // has no devices but the packet's own, so every look-up of another ends with -ENODEV, as in the kernel.
 // Source: net/core/filter.c, Linux 6.18; uapi struct bpf_fib_lookup.
 
+import { ETH_HLEN } from '../spec/limits.ts';
 import { EAFNOSUPPORT, EINVAL, ENODEV } from '../spec/errno.ts';
 import {
   BPF_FIB_LKUP_RET_FRAG_NEEDED, BPF_FIB_LKUP_RET_SUCCESS, BPF_FIB_LOOKUP_DIRECT, BPF_FIB_LOOKUP_MARK, BPF_FIB_LOOKUP_OUTPUT,
@@ -13,7 +14,7 @@ import { SK_BUFF } from '../spec/context.ts';
 import type { SkBuff } from '../vm/context.ts';
 import type { HelperHost } from '../vm/host.ts';
 import { helper } from './define.ts';
-import { ETH_HLEN, isGso, skbAt } from './packet.ts';
+import { isGso, skbAt } from './packet.ts';
 import { xdpAt } from './xdp.ts';
 
 /** struct bpf_fib_lookup. */

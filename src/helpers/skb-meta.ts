@@ -2,6 +2,7 @@
 // Invariant: what belongs to a socket, a cgroup or a tunnel answers as a kernel does whose packet has none.
 // Source: net/core/filter.c, include/net/inet_ecn.h, Linux 6.18.
 
+import { ETH_P_IP, ETH_P_IPV6 } from '../spec/link-types.ts';
 import { SK_BUFF } from '../spec/context.ts';
 import { EINVAL, ENOENT, EOPNOTSUPP } from '../spec/errno.ts';
 import { BPF_SKB_CLOCK_REALTIME, BPF_SKB_CLOCK_TAI } from '../spec/helper-flags.ts';
@@ -9,7 +10,7 @@ import type { SkBuff } from '../vm/context.ts';
 import { csumAdd, csumSub } from './checksum.ts';
 import { helper } from './define.ts';
 import { flowHash } from './flow-hash.ts';
-import { CHECKSUM_COMPLETE, ETH_P_IP, ETH_P_IPV6, clearHash, skbAt } from './packet.ts';
+import { CHECKSUM_COMPLETE, clearHash, skbAt } from './packet.ts';
 
 function storeHash(skb: SkBuff, hash: number): void {
   skb.setU32(SK_BUFF.hash, hash);

@@ -2,6 +2,7 @@
 // Invariant: bytes that come in are zero; headers keep pointing to their bytes. Segmentation offload packets without a known kind are refused
 // where the kernel refuses all but TCP ones. Source: net/core/filter.c, Linux 6.18.
 
+import { ETH_P_IP, ETH_P_IPV6 } from '../spec/link-types.ts';
 import { SK_BUFF } from '../spec/context.ts';
 import { EALREADY, EFAULT, EINVAL, ENOMEM, ENOTSUPP } from '../spec/errno.ts';
 import {
@@ -9,14 +10,11 @@ import {
   BPF_F_ADJ_ROOM_DECAP_L3_IPV6, BPF_F_ADJ_ROOM_ENCAP_L2_ETH, BPF_F_ADJ_ROOM_ENCAP_L3_IPV4, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6,
   BPF_F_ADJ_ROOM_ENCAP_L4_GRE, BPF_F_ADJ_ROOM_ENCAP_L4_UDP, BPF_F_ADJ_ROOM_FIXED_GSO, BPF_F_ADJ_ROOM_NO_CSUM_RESET,
 } from '../spec/helper-flags.ts';
-import { BPF_SKB_MAX_LEN } from '../spec/limits.ts';
+import { BPF_SKB_MAX_LEN, ETH_HLEN } from '../spec/limits.ts';
 import type { SkBuff } from '../vm/context.ts';
 import { resetChecked } from './csum.ts';
 import { helper } from './define.ts';
-import {
-  ETH_HLEN, ETH_P_IP, ETH_P_IPV6, clearHash, ensureHeadroom, ensureTailroom, isGso, macHeaderLength, networkOffset, pullChecksum,
-  resetMacLength, skbAt,
-} from './packet.ts';
+import { clearHash, ensureHeadroom, ensureTailroom, isGso, macHeaderLength, networkOffset, pullChecksum, resetMacLength, skbAt } from './packet.ts';
 
 const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;

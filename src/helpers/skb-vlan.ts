@@ -2,11 +2,12 @@
 // Invariant: the outermost tag is the one beside; pushing moves it into the packet, popping brings the next one out.
 // Source: net/core/skbuff.c (skb_vlan_push, skb_vlan_pop), include/linux/if_vlan.h.
 
+import { ETH_HLEN } from '../spec/limits.ts';
 import { SK_BUFF } from '../spec/context.ts';
 import { EINVAL, ENOMEM } from '../spec/errno.ts';
 import type { SkBuff } from '../vm/context.ts';
 import { helper } from './define.ts';
-import { ETH_HLEN, ensureHeadroom, networkOffset, pullChecksum, pushChecksum, resetMacLength, skbAt } from './packet.ts';
+import { ensureHeadroom, networkOffset, pullChecksum, pushChecksum, resetMacLength, skbAt } from './packet.ts';
 
 const VLAN_HLEN = 4;
 /** Where the tag stands in a frame: behind the two MAC addresses. */

@@ -3,11 +3,10 @@
 // Source: net/core/filter.c, include/net/xdp.h, Linux 6.18; frames are in one piece (no fragments).
 
 import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../spec/errno.ts';
-import { XDP_FRAME_BYTES, XDP_MAX_METALEN } from '../spec/limits.ts';
+import { ETH_HLEN, XDP_FRAME_BYTES, XDP_MAX_METALEN } from '../spec/limits.ts';
 import { XdpBuff } from '../vm/context.ts';
 import type { HelperHost } from '../vm/host.ts';
 import { helper } from './define.ts';
-import { ETH_HLEN } from './packet.ts';
 
 /** The frame of a context. */
 export const xdpAt = (host: HelperHost, ctx: number): XdpBuff => new XdpBuff(host.memory, ctx);

@@ -7,6 +7,7 @@
 import { BPF_XDP_DEVMAP } from './attach-types.ts';
 import type { ProgTypeName } from './prog-types.ts';
 import { PROG_TYPES } from './prog-types.ts';
+import type { KernelVersion } from './versions.ts';
 import {
   PTR_TO_FLOW_KEYS, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, PTR_TO_SOCK_COMMON_OR_NULL, SCALAR_VALUE,
 } from './verifier-types.ts';
@@ -106,6 +107,8 @@ export type CtxRule = 'narrow' | 'exact' | 'any';
 /** A field of a user-side context. */
 export interface CtxField {
   readonly name: string;
+  /** First kernel that has it. */
+  readonly since: KernelVersion;
   /** User-side offset and size in bytes. */
   readonly offset: number;
   readonly size: number;
@@ -134,12 +137,12 @@ export const XDP_MD = {
   sizeBytes: 24,
   kernelSizeBytes: XDP_BUFF.sizeBytes,
   fields: [
-    { name: 'data', offset: 0, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data, pointer: true },
-    { name: 'data_end', offset: 4, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data_end, pointer: true },
-    { name: 'data_meta', offset: 8, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data_meta, pointer: true },
-    { name: 'ingress_ifindex', offset: 12, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.ingress_ifindex },
-    { name: 'rx_queue_index', offset: 16, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.rx_queue_index },
-    { name: 'egress_ifindex', offset: 20, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.egress_ifindex },
+    { name: 'data', since: 4008, offset: 0, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data, pointer: true },
+    { name: 'data_end', since: 4008, offset: 4, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data_end, pointer: true },
+    { name: 'data_meta', since: 4015, offset: 8, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.data_meta, pointer: true },
+    { name: 'ingress_ifindex', since: 4016, offset: 12, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.ingress_ifindex },
+    { name: 'rx_queue_index', since: 4016, offset: 16, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.rx_queue_index },
+    { name: 'egress_ifindex', since: 5008, offset: 20, size: 4, rule: 'exact', kernelOffset: XDP_BUFF.egress_ifindex },
   ],
 } as const satisfies CtxStruct;
 
@@ -149,40 +152,40 @@ export const SK_BUFF_MD = {
   sizeBytes: 192,
   kernelSizeBytes: SK_BUFF.sizeBytes,
   fields: [
-    { name: 'len', offset: 0, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.len },
-    { name: 'pkt_type', offset: 4, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.pkt_type },
-    { name: 'mark', offset: 8, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.mark },
-    { name: 'queue_mapping', offset: 12, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.queue_mapping, storeBytes: 2, storeBelow: 0xffff },
-    { name: 'protocol', offset: 16, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.protocol },
-    { name: 'vlan_present', offset: 20, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_present },
-    { name: 'vlan_tci', offset: 24, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_tci },
-    { name: 'vlan_proto', offset: 28, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_proto },
-    { name: 'priority', offset: 32, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.priority },
-    { name: 'ingress_ifindex', offset: 36, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.ingress_ifindex },
-    { name: 'ifindex', offset: 40, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.ifindex },
-    { name: 'tc_index', offset: 44, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.tc_index, storeBytes: 2 },
-    { name: 'cb', offset: 48, size: 20, rule: 'any', kernelOffset: SK_BUFF.cb },
-    { name: 'hash', offset: 68, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.hash },
-    { name: 'tc_classid', offset: 72, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.tc_classid, storeBytes: 2 },
-    { name: 'data', offset: 76, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data, pointer: true },
-    { name: 'data_end', offset: 80, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data_end, pointer: true },
-    { name: 'napi_id', offset: 84, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.napi_id },
-    { name: 'family', offset: 88, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.family },
-    { name: 'remote_ip4', offset: 92, size: 4, rule: 'exact', kernelOffset: SK_BUFF.remote_ip4 },
-    { name: 'local_ip4', offset: 96, size: 4, rule: 'exact', kernelOffset: SK_BUFF.local_ip4 },
-    { name: 'remote_ip6', offset: 100, size: 16, rule: 'exact', kernelOffset: SK_BUFF.remote_ip6 },
-    { name: 'local_ip6', offset: 116, size: 16, rule: 'exact', kernelOffset: SK_BUFF.local_ip6 },
-    { name: 'remote_port', offset: 132, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.remote_port },
-    { name: 'local_port', offset: 136, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.local_port },
-    { name: 'data_meta', offset: 140, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data_meta, pointer: true },
-    { name: 'flow_keys', offset: 144, size: 8, rule: 'exact', kernelOffset: SK_BUFF.flow_keys },
-    { name: 'tstamp', offset: 152, size: 8, rule: 'exact', kernelOffset: SK_BUFF.tstamp },
-    { name: 'wire_len', offset: 160, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.wire_len },
-    { name: 'gso_segs', offset: 164, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.gso_segs },
-    { name: 'sk', offset: 168, size: 8, rule: 'exact', kernelOffset: SK_BUFF.sk },
-    { name: 'gso_size', offset: 176, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.gso_size },
-    { name: 'tstamp_type', offset: 180, size: 1, rule: 'exact', kernelOffset: SK_BUFF.tstamp_type },
-    { name: 'hwtstamp', offset: 184, size: 8, rule: 'exact', kernelOffset: SK_BUFF.hwtstamp },
+    { name: 'len', since: 4001, offset: 0, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.len },
+    { name: 'pkt_type', since: 4001, offset: 4, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.pkt_type },
+    { name: 'mark', since: 4001, offset: 8, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.mark },
+    { name: 'queue_mapping', since: 4001, offset: 12, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.queue_mapping, storeBytes: 2, storeBelow: 0xffff },
+    { name: 'protocol', since: 4001, offset: 16, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.protocol },
+    { name: 'vlan_present', since: 4001, offset: 20, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_present },
+    { name: 'vlan_tci', since: 4001, offset: 24, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_tci },
+    { name: 'vlan_proto', since: 4001, offset: 28, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.vlan_proto },
+    { name: 'priority', since: 4001, offset: 32, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.priority },
+    { name: 'ingress_ifindex', since: 4002, offset: 36, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.ingress_ifindex },
+    { name: 'ifindex', since: 4002, offset: 40, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.ifindex },
+    { name: 'tc_index', since: 4002, offset: 44, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.tc_index, storeBytes: 2 },
+    { name: 'cb', since: 4002, offset: 48, size: 20, rule: 'any', kernelOffset: SK_BUFF.cb },
+    { name: 'hash', since: 4003, offset: 68, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.hash },
+    { name: 'tc_classid', since: 4003, offset: 72, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.tc_classid, storeBytes: 2 },
+    { name: 'data', since: 4007, offset: 76, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data, pointer: true },
+    { name: 'data_end', since: 4007, offset: 80, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data_end, pointer: true },
+    { name: 'napi_id', since: 4012, offset: 84, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.napi_id },
+    { name: 'family', since: 4014, offset: 88, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.family },
+    { name: 'remote_ip4', since: 4014, offset: 92, size: 4, rule: 'exact', kernelOffset: SK_BUFF.remote_ip4 },
+    { name: 'local_ip4', since: 4014, offset: 96, size: 4, rule: 'exact', kernelOffset: SK_BUFF.local_ip4 },
+    { name: 'remote_ip6', since: 4014, offset: 100, size: 16, rule: 'exact', kernelOffset: SK_BUFF.remote_ip6 },
+    { name: 'local_ip6', since: 4014, offset: 116, size: 16, rule: 'exact', kernelOffset: SK_BUFF.local_ip6 },
+    { name: 'remote_port', since: 4014, offset: 132, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.remote_port },
+    { name: 'local_port', since: 4014, offset: 136, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.local_port },
+    { name: 'data_meta', since: 4015, offset: 140, size: 4, rule: 'exact', kernelOffset: SK_BUFF.data_meta, pointer: true },
+    { name: 'flow_keys', since: 4020, offset: 144, size: 8, rule: 'exact', kernelOffset: SK_BUFF.flow_keys },
+    { name: 'tstamp', since: 5000, offset: 152, size: 8, rule: 'exact', kernelOffset: SK_BUFF.tstamp },
+    { name: 'wire_len', since: 5000, offset: 160, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.wire_len },
+    { name: 'gso_segs', since: 5001, offset: 164, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.gso_segs },
+    { name: 'sk', since: 5001, offset: 168, size: 8, rule: 'exact', kernelOffset: SK_BUFF.sk },
+    { name: 'gso_size', since: 5007, offset: 176, size: 4, rule: 'narrow', kernelOffset: SK_BUFF.gso_size },
+    { name: 'tstamp_type', since: 5018, offset: 180, size: 1, rule: 'exact', kernelOffset: SK_BUFF.tstamp_type },
+    { name: 'hwtstamp', since: 5016, offset: 184, size: 8, rule: 'exact', kernelOffset: SK_BUFF.hwtstamp },
   ],
 } as const satisfies CtxStruct;
 

@@ -19,6 +19,10 @@ export type LinkProtocol =
 /** A link type. `headerBytes` is what stands before the network header; undefined when that varies. */
 export interface LinkType { readonly value: number; readonly name: string; readonly headerBytes: number | undefined; readonly protocol: LinkProtocol }
 
+/** EtherTypes of the two IPs. */
+export const ETH_P_IP = 0x0800;
+export const ETH_P_IPV6 = 0x86dd;
+
 export const LINKTYPE_NULL = 0;
 export const LINKTYPE_ETHERNET = 1;
 export const LINKTYPE_RAW = 101;

@@ -116,8 +116,6 @@ export const BPF_ADDR_SPACE_CAST = 1;
 export const BPF_ADDR_PERCPU = -1;
 
 // Registers.
-/** Registers that a program can name: r0 … r10. */
-export const MAX_BPF_REG = 11;
 export const BPF_REG_0 = 0;
 export const BPF_REG_1 = 1;
 export const BPF_REG_2 = 2;

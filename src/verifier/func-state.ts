@@ -2,7 +2,7 @@
 // Invariant: `regs[i]` are cursors into `regStore`, made once per FuncState; frames are pooled and reused by copying.
 // Source: kernel `struct bpf_func_state`, Linux 6.18.
 
-import { MAX_BPF_REG } from '../spec/opcodes.ts';
+import { MAX_BPF_REG } from '../spec/limits.ts';
 import { RegState, RegStore } from './reg-state.ts';
 import { StackState } from './stack-state.ts';
 
