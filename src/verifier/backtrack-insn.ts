@@ -46,7 +46,7 @@ function stepInsn(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number, 
       if (insnMode(insn.code) === BPF_ATOMIC && insn.imm === BPF_LOAD_ACQ) return stepLoad(env, insn, entry);
       return stepStore(env, insn, entry);
     case BPF_ST: return stepStore(env, insn, entry);
-    case BPF_LD: return stepLd(env, insn);
+    case BPF_LD: return stepLd(env, insn, idx, subseqIdx);
     default: return stepJump(env, insn, idx, subseqIdx, entry);
   }
 }
@@ -84,11 +84,16 @@ function stepStore(env: VerifierEnv, insn: Insn, entry: JmpHistoryEntry | undefi
   return DONE;
 }
 
-function stepLd(env: VerifierEnv, insn: Insn): number {
-  if (!env.bt.hasReg(insn.dst)) return SKIP;
-  env.bt.clearReg(insn.dst);
+function stepLd(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number): number {
   const mode = insnMode(insn.code);
-  return mode === BPF_IND || mode === BPF_ABS ? NOT_TRACEABLE : DONE;
+  const loadsPacket = mode === BPF_IND || mode === BPF_ABS;
+  const returned = loadsPacket && subseqIdx !== idx + 1;
+  const wanted = env.bt.hasReg(insn.dst);
+  env.bt.clearReg(insn.dst);
+  if (wanted && loadsPacket) return NOT_TRACEABLE;
+  // A packet load that failed in a called function: backwards into that function.
+  if (returned) env.bt.frame++;
+  return wanted || returned ? DONE : SKIP;
 }
 
 function stepJump(env: VerifierEnv, insn: Insn, idx: number, subseqIdx: number, entry: JmpHistoryEntry | undefined): number {

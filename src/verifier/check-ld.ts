@@ -10,9 +10,11 @@ import {
 } from '../spec/opcodes.ts';
 import { PROG_TYPES } from '../spec/prog-types.ts';
 import { CONST_PTR_TO_MAP, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, SCALAR_VALUE } from '../spec/verifier-types.ts';
+import { prepareFuncExit } from './calls.ts';
 import { checkPtrOffReg } from './check-ctx.ts';
 import type { InsnAux, SubprogInfo, VerifierEnv } from './env.ts';
 import { markRegKnown, markRegKnownZero, markRegUnknown } from './mark-reg.ts';
+import { pushStack } from './push-stack.ts';
 import { checkResourceLeak } from './refs.ts';
 import { checkRegArg, clearCallerSavedRegs, DST_OP, regAt, SRC_OP } from './reg-arg.ts';
 import type { RegState } from './reg-state.ts';
@@ -47,8 +49,8 @@ function loadFunc(env: VerifierEnv, insn: Insn, dst: RegState): void {
   dst.subprogno = subprogno;
 }
 
-/** BPF_LD | BPF_ABS and BPF_IND: the packet's bytes by way of r6; they end the program when the packet is too short. */
-export function checkLdAbs(env: VerifierEnv, insn: Insn): void {
+/** BPF_LD | BPF_ABS and BPF_IND: the packet's bytes by way of r6; they end the function with 0 when the packet is too short. Returns the next instruction. */
+export function checkLdAbs(env: VerifierEnv, insn: Insn): number {
   const isAbs = insnMode(insn.code) === BPF_ABS;
   const type = PROG_TYPES[env.prog.type];
   if (type === undefined || !LD_ABS_PROG_TYPES.includes(type.name)) {
@@ -65,4 +67,15 @@ export function checkLdAbs(env: VerifierEnv, insn: Insn): void {
   checkPtrOffReg(env, ctx, BPF_REG_6);
   clearCallerSavedRegs(env, env.frame);
   markRegUnknown(env, regAt(env, BPF_REG_0));
+  return followFailedLoad(env);
+}
+
+/** Where the packet is too short, the main function ends the program with 0, but a called one returns 0 to its caller, which must cope with that. */
+function followFailedLoad(env: VerifierEnv): number {
+  if (env.state.curframe === 0) return env.insnIdx + 1;
+  env.markRegScratched(BPF_REG_0);
+  pushStack(env, env.insnIdx + 1, env.insnIdx, false);
+  markRegKnownZero(regAt(env, BPF_REG_0));
+  env.liveStack.update();
+  return prepareFuncExit(env);
 }

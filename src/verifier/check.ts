@@ -140,8 +140,7 @@ function checkStx(env: VerifierEnv, insn: Insn): void {
 function checkLd(env: VerifierEnv, insn: Insn): number {
   const mode = insnMode(insn.code);
   if (mode === BPF_ABS || mode === BPF_IND) {
-    checkLdAbs(env, insn);
-    env.insnIdx++;
+    env.insnIdx = checkLdAbs(env, insn);
     return GOES_ON;
   }
   if (mode !== BPF_IMM) env.reject(EINVAL, 'invalid BPF_LD mode');

@@ -4,7 +4,6 @@ const TRACING = 'raw tracepoint programs are not verified yet';
 
 /** Generated programs by seed. */
 export const PROGRAM_DIFFERENCES: Readonly<Record<number, string>> = {
-  64: 'the verdict is the same, nine instructions fewer are processed',
   303: 'loads through a pointer to a map need the kernel\'s BTF, which the simulated kernel has none of yet',
   554: 'helper bpf_get_branch_snapshot is not there yet',
   1966: 'dynptrs are not there yet',
