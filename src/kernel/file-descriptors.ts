@@ -45,6 +45,11 @@ export class FileDescriptors {
     return entry?.kind === kind ? entry.object : undefined;
   }
 
+  /** Whether anything is open there; 0, 1 and 2 are the process's standard streams, which aren't BPF objects. */
+  isOpen(fd: number): boolean {
+    return (fd >= 0 && fd < FIRST_FD) || this.#open.has(fd);
+  }
+
   /** Closes a descriptor; one that isn't open is passed over, as callers can do nothing about EBADF. */
   close(fd: number): void {
     const entry = this.#open.get(fd);

@@ -27,7 +27,7 @@ const MAX_INSNS_UNPRIV = 4096;
 export interface LoadContext {
   readonly caps: Capabilities;
   readonly kernel: number;
-  mapByFd(fd: number): BpfMap | undefined;
+  mapByFd(fd: number): BpfMap | 'not a map' | undefined;
   btfByFd(fd: number): Btf;
   /** Nanoseconds of a clock for `verification time`, or undefined to leave that line out. */
   readonly nowNs?: (() => bigint) | undefined;
@@ -109,9 +109,9 @@ function eachRecord<T>(records: Uint8Array | undefined, recordBytes: number, rea
 
 function verifierOptions(attr: ProgLoadAttr, context: LoadContext, logLevel: number): VerifierOptions {
   const facts = new Map<BpfMap, VerifierMap>();
-  const mapByFd = (fd: number): VerifierMap | undefined => {
+  const mapByFd = (fd: number): ReturnType<VerifierOptions['mapByFd']> => {
     const map = context.mapByFd(fd);
-    if (map === undefined) return undefined;
+    if (map === undefined || map === 'not a map') return map;
     const known = facts.get(map) ?? mapFacts(map);
     facts.set(map, known);
     return known;

@@ -146,7 +146,7 @@ export class SimKernel implements BpfSyscall {
   progLoad(attr: ProgLoadAttr): ProgLoadResult {
     const { result, log } = verifyForLoad(attr, {
       caps: this.#options.caps ?? ALL_CAPS, kernel: this.#options.kernel ?? DEFAULT_KERNEL, nowNs: this.#options.nowNs,
-      mapByFd: (fd) => this.#fds.find(fd, 'map') as BpfMap | undefined,
+      mapByFd: (fd) => (this.#fds.find(fd, 'map') as BpfMap | undefined) ?? (this.#fds.isOpen(fd) ? 'not a map' : undefined),
       btfByFd: (fd) => (this.#fds.get('BPF_PROG_LOAD', fd, 'btf') as BtfObject).btf,
     });
     const maps = result.program.parts.maps.map((fd) => this.#map('BPF_PROG_LOAD', fd));

@@ -36,8 +36,8 @@ export interface VerifierOptions {
   readonly cpuCount?: number;
   /** BPF_LOG_LEVEL1 1, LEVEL2 2, STATS 4 */
   readonly logLevel: number;
-  /** The map behind a file descriptor of the program's LDDW, or undefined for -EBADF. */
-  readonly mapByFd: (fd: number) => VerifierMap | undefined;
+  /** The map behind a file descriptor of the program's LDDW; 'not a map' (-EINVAL) when something else is open there, undefined (-EBADF) when nothing is. */
+  readonly mapByFd: (fd: number) => VerifierMap | 'not a map' | undefined;
   /** The program's own BTF (prog_btf_fd): arguments of global functions are checked by it. */
   readonly btf?: Btf;
   /** Source line of a line-info record's offset, and a function's name by BTF type id; undefined without BTF. */

@@ -104,7 +104,7 @@ function checkMapFits(env: VerifierEnv, map: VerifierMap): void {
 /** Index in `env.maps` of the map behind a file descriptor. */
 function addUsedMap(env: VerifierEnv, fd: number): number {
   const map = env.options.mapByFd(fd);
-  if (map === undefined) env.reject(EBADF, `fd ${fd} is not pointing to valid bpf_map`);
+  if (map === undefined || map === 'not a map') env.reject(map === undefined ? EBADF : EINVAL, `fd ${fd} is not pointing to valid bpf_map`);
   const known = env.maps.indexOf(map);
   if (known >= 0) return known;
   if (env.maps.length >= MAX_USED_MAPS) env.reject(E2BIG, `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}`);

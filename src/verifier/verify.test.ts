@@ -1,8 +1,10 @@
 // Whole programs: verdict, message and counters as Linux 6.18 gives them (each was asked of a running 6.18.y).
 
 import { describe, expect, it } from 'vitest';
+import { EBADF, EINVAL } from '../spec/errno.ts';
 import { BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER } from '../spec/prog-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
+import type { VerifyResult } from './api.ts';
 import { verifyText } from './verify.testkit.ts';
 
 /** The message, or 'accept' and the number of instructions processed. */
@@ -98,6 +100,16 @@ describe('functions', () => {
     expect(judge(text)).toBe('combined stack size of 2 calls is 608. Too large');
   });
   it('may not call themselves for ever', () => expect(judge('call f\nexit\nf:\ncall f\nexit')).toBe('the call stack of 9 frames is too deep'));
+});
+
+describe('a map load', () => {
+  const refused = (there: 'not a map' | undefined): unknown => {
+    const { verdict, errno, message } = verifyText('r1 = map_fd 99\nr0 = 0\nexit', undefined, { mapByFd: () => there }) as Extract<VerifyResult, { verdict: 'reject' }>;
+    return { verdict, errno, message };
+  };
+  const message = 'fd 99 is not pointing to valid bpf_map';
+  it('of a descriptor that is not open', () => expect(refused(undefined)).toEqual({ verdict: 'reject', errno: EBADF, message }));
+  it('of a descriptor of something else', () => expect(refused('not a map')).toEqual({ verdict: 'reject', errno: EINVAL, message }));
 });
 
 describe('what is not supported', () => {

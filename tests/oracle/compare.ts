@@ -20,13 +20,16 @@ export interface Comparison {
 
 export const ALL_CAPS = { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true } as const;
 
+/** What was open beside the maps in the process that asked the kernel. */
+const STANDARD_STREAMS: ReadonlySet<number> = new Set([0, 1, 2]);
+
 /** Verifies one case with all capabilities on the 6.18 profile. */
 export function compareCase(c: OracleCase, kinds: ReadonlyMap<string, MapKind>, logLevel = 0): Comparison {
   const maps = new Map<number, VerifierMap>();
   for (const [name, kind] of kinds) maps.set(kindFd(kind), kindAsVerifierMap(name, kind));
   try {
     const program = caseProgram(c, (name) => fdOf(kinds, name));
-    const result = verifyProgram(program, { caps: ALL_CAPS, kernel: 6018, logLevel, mapByFd: (fd) => maps.get(fd) });
+    const result = verifyProgram(program, { caps: ALL_CAPS, kernel: 6018, logLevel, mapByFd: (fd) => maps.get(fd) ?? (STANDARD_STREAMS.has(fd) ? 'not a map' : undefined) });
     return judge(c, result);
   } catch (error) {
     const text = error instanceof BpfkitError ? error.message : `UNTYPED ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
