@@ -17,6 +17,8 @@ export interface MachineOptions {
   readonly seed: number;
   /** Monotonic time at the start, in ns. */
   readonly startNs: bigint;
+  /** Bytes of memory left unused before anything else, so that every address is another: tells results that depend on addresses. */
+  readonly skipBytes?: number;
 }
 
 /** Memory, CPUs, clock. */
@@ -33,6 +35,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.memory = new KernelMemory({ shared: options.shared });
+    if (options.skipBytes !== undefined) this.memory.alloc(options.skipBytes);
     this.areas = Array.from({ length: options.cpus }, (_, cpu) => createCpuArea(this.memory, cpu));
     this.cpu = new WebAssembly.Global({ value: 'i32', mutable: true }, (this.areas[0] as number) | 0);
     this.clock = new VirtualClock(this.memory, this.areas, options.startNs);

@@ -53,12 +53,17 @@ export class Differential {
 
   /** JIT, interpreter, and the JIT with its memory laid out differently. */
   #kernels(): [SimKernel, SimKernel, SimKernel] {
-    return [newKernel('jit', this.#cpu, 0), newKernel('interp', this.#cpu, 0), newKernel('jit', this.#cpu, 1)];
+    return [newKernel('jit', this.#cpu, 0), newKernel('interp', this.#cpu, 0), newKernel('jit', this.#cpu, SHIFT_BYTES)];
   }
 
   run(seed: number, mutations?: boolean): Outcome {
     this.#refresh();
-    return this.runProgram(generateProgram(seed, mutations));
+    const program = generateProgram(seed, mutations);
+    const outcome = this.runProgram(program);
+    if (outcome.kind !== 'executors differ') return outcome;
+    // An earlier program that failed may have left the kernels' memories different; in fresh ones addresses are the same.
+    [this.#jit, this.#interp, this.#shifted] = this.#kernels();
+    return this.runProgram(program);
   }
 
   runProgram(program: GeneratedProgram): Outcome {
@@ -100,10 +105,18 @@ export class Differential {
 
   /** True when the effects change with the place of things in memory: the program lets pointers out, which root may. */
   #dependsOnLayout(program: GeneratedProgram, ours: Effects): boolean {
+    for (let layout = 0; layout < LAYOUTS; layout++) {
+      this.#shifted.machine.memory.alloc(SMALL_BLOCK_BYTES);
+      if (this.#shiftedEffects(program)?.text !== ours.text) return true;
+    }
+    return false;
+  }
+
+  #shiftedEffects(program: GeneratedProgram): Effects | undefined {
     const side = new KernelSide(this.#shifted, program.progType);
     try {
       const answer = tryLoad(side, program);
-      return typeof answer === 'string' || answer.verdict === 'reject' || effects(side, answer.fd, program).text !== ours.text;
+      return typeof answer === 'string' || answer.verdict === 'reject' ? undefined : effects(side, answer.fd, program);
     } finally {
       side.close();
     }
@@ -115,12 +128,16 @@ export class Differential {
   }
 }
 
-/** A kernel whose memory begins `shift` pages later. */
-function newKernel(engine: 'jit' | 'interp', cpu: number, shift: number): SimKernel {
-  const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL });
+/** Moves whole addresses, the stack's too; a small block now and then moves the low bits. */
+const SHIFT_BYTES = 3 * 65536;
+const SMALL_BLOCK_BYTES = 64;
+const LAYOUTS = 6;
+
+/** A kernel whose memory begins `skipBytes` later. */
+function newKernel(engine: 'jit' | 'interp', cpu: number, skipBytes: number): SimKernel {
+  const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL, ...(skipBytes > 0 ? { skipBytes } : {}) });
   kernel.machine.switchTo(cpu);
   mirrorDevices(kernel);
-  if (shift > 0) kernel.machine.memory.alloc(shift * 65536 + 4096);
   return kernel;
 }
 

@@ -7,7 +7,8 @@ import type { Random } from './random.ts';
 type Mutation = (insns: Insn[], at: number, r: Random) => void;
 
 const change = (insns: Insn[], at: number, fields: Partial<Insn>): void => {
-  insns[at] = { ...(insns[at] as Insn), ...fields };
+  const changed = { ...(insns[at] as Insn), ...fields };
+  insns[at] = { ...changed, off: (changed.off << 16) >> 16 };
 };
 
 const isJump = (insn: Insn): boolean => {
