@@ -115,7 +115,9 @@ function markFuncEntry(env: VerifierEnv, state: VerifierState, walk: { changed: 
 function markState(env: VerifierEnv, state: VerifierState, walk: { changed: boolean }): void {
   const { bt } = env;
   for (let frameno = bt.frame; frameno >= 0; frameno--) {
-    const frame = state.frames[frameno] as FuncState;
+    const frame = state.frames[frameno];
+    // An abnormal return walked back: 6.18.44 counts one frame too many here and writes beyond its own arrays.
+    if (frame === undefined) env.verifierBug(`backtracking frame ${frameno} of ${state.frames.length}`);
     for (let regno = 0; regno < 32; regno++) {
       if (!bt.hasReg(regno, frameno)) continue;
       if (markOne(frame.regs[regno] as RegState, walk)) bt.clearReg(regno, frameno);

@@ -106,7 +106,7 @@ export class Differential {
   /** True when the effects change with the place of things in memory: the program lets pointers out, which root may. */
   #dependsOnLayout(program: GeneratedProgram, ours: Effects): boolean {
     for (let layout = 0; layout < LAYOUTS; layout++) {
-      this.#shifted.machine.memory.alloc(SMALL_BLOCK_BYTES);
+      for (let block = 0; block <= layout; block++) this.#shifted.machine.memory.alloc(SMALL_BLOCK_BYTES);
       if (this.#shiftedEffects(program)?.text !== ours.text) return true;
     }
     return false;

@@ -31,6 +31,8 @@ const CALL = 0x85;
 const TAIL_CALL = 12;
 /** Class and mode of an instruction code, and LD with BPF_ABS and BPF_IND. */
 const CLASS_MODE = 0xe7;
+/** Beyond any descriptor of any process here. */
+const NO_FD = 1_000_000;
 const LD_ABS = 0x20;
 const LD_IND = 0x40;
 
@@ -61,11 +63,11 @@ export class KernelSide {
     this.#progType = progType;
   }
 
-  /** The descriptor of a map of FUZZ_MAPS, made and filled if need be; the index itself when there is no such map. */
+  /** The descriptor of a map of FUZZ_MAPS, made and filled if need be; a number that no process has open when there is no such map. */
   #mapFd(index: number): number {
     const known = this.#mapFds.get(index);
     const map = FUZZ_MAPS[index];
-    if (known !== undefined || map === undefined) return known ?? index;
+    if (known !== undefined || map === undefined) return known ?? NO_FD + index;
     const inner = map.inner === undefined ? {} : { inner_map_fd: this.#mapFd(map.inner) };
     const fd = this.sys.mapCreate({
       map_type: map.type, key_size: map.keySize, value_size: map.valueSize, max_entries: map.maxEntries, map_flags: map.flags,
