@@ -4,7 +4,8 @@
 // Invariant: frames lie in linear memory with a driver's head and tail room; whatever a program does to them stays, as in a test run.
 
 import { loadObject, PacketRunner, SimKernel, type LoadedObject, type ObjectSpec } from '../src/index.ts';
-import { XDP_PACKET_HEADROOM, XDP_TAILROOM } from '../src/kernel/hooks/xdp.ts';
+import { XDP_TAILROOM } from '../src/kernel/hooks/xdp.ts';
+import { XDP_PACKET_HEADROOM } from '../src/spec/limits.ts';
 import { RingbufMap } from '../src/maps/ringbuf-map.ts';
 import { STATE } from '../src/maps/layout.ts';
 import { XDP_BUFF } from '../src/spec/context.ts';

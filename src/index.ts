@@ -7,7 +7,8 @@ export { BpfObject, load, type BpfEvent, type BpfObjectOptions, type RunResult }
 export { TypedMap, type MapEntry, type MapInput } from './api/typed-map.ts';
 export { PacketRunner, type PacketResult, type RunnerOptions } from './api/packet-runner.ts';
 export { showPrefix, showValue, zeroJson } from './api/show-value.ts';
-export { etherFrame, linkTypeName } from './api/ether-frame.ts';
+export { etherFrame } from './api/ether-frame.ts';
+export { linkTypeName } from './spec/link-types.ts';
 export { SimKernel, type SimKernelOptions } from './kernel/sim-kernel.ts';
 export type { SentPacket } from './kernel/sim-host.ts';
 export type { NetDevice, Route } from './kernel/net.ts';

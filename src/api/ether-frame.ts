@@ -2,21 +2,17 @@
 // What has no Ethernet header gets one of zero addresses and its EtherType, as the kernel's TUN devices give to XDP.
 // Source: spec/link-types.ts.
 
-import { LINK_TYPES, LINKTYPE_ETHERNET, type LinkType } from '../spec/link-types.ts';
+import { ETH_HLEN } from '../spec/limits.ts';
+import { ETH_P_IP, ETH_P_IPV6, LINKTYPE_ETHERNET, linkTypeByValue, type LinkType } from '../spec/link-types.ts';
 
-const ETH_HLEN = 14;
-const ETH_P_IP = 0x0800;
-const ETH_P_IPV6 = 0x86dd;
 /** Address families of BSD loopback captures: IPv4 is 2 everywhere, IPv6 differs by system. */
 const FAMILY_INET = 2;
 const FAMILIES_INET6: readonly number[] = [10, 24, 28, 30];
 
-const BY_VALUE: ReadonlyMap<number, LinkType> = new Map(LINK_TYPES.map((type) => [type.value, type]));
-
 /** An Ethernet frame for a captured packet, or undefined when its link type can't be one or the packet is too short. */
 export function etherFrame(data: Uint8Array, linkType: number): Uint8Array | undefined {
   if (linkType === LINKTYPE_ETHERNET) return data.length >= ETH_HLEN ? data : undefined;
-  const link = BY_VALUE.get(linkType);
+  const link = linkTypeByValue(linkType);
   const header = link?.headerBytes;
   if (link === undefined || header === undefined || data.length <= header) return undefined;
   const type = etherType(data, link, header);
@@ -27,9 +23,6 @@ export function etherFrame(data: Uint8Array, linkType: number): Uint8Array | und
   frame.set(data.subarray(header), ETH_HLEN);
   return frame;
 }
-
-/** Name of a link type for messages. */
-export const linkTypeName = (linkType: number): string => BY_VALUE.get(linkType)?.name ?? `link type ${linkType}`;
 
 function etherType(data: Uint8Array, link: LinkType, header: number): number | undefined {
   const byte = (at: number): number => data[at] as number;

@@ -1,8 +1,7 @@
 // Which CPU a packet goes to: all packets of a flow to the same one, as a device's receive-side scaling does.
 // Both directions of a flow go to one CPU (a symmetric key), which real devices can be set to do.
 
-const ETH_P_IP = 0x0800;
-const ETH_P_IPV6 = 0x86dd;
+import { ETH_P_IP, ETH_P_IPV6 } from '../spec/link-types.ts';
 
 /** CPU number 0 … cpus - 1 for an Ethernet frame; frames that aren't IP go to CPU 0. */
 export function steer(frame: Uint8Array, cpus: number): number {

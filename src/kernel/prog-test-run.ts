@@ -9,8 +9,9 @@ import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_
 import type { ProgTestRunAttr, ProgTestRunResult } from '../spec/syscall.ts';
 import { viewOf } from '../util/bytes.ts';
 import { BpfSyscallError, NotSupportedError, TestRunSpaceError } from '../util/errors.ts';
-import { ETH_HLEN, SkbHook } from './hooks/skb.ts';
-import { XDP_MAX_LINEAR, XDP_PACKET_HEADROOM, XdpHook } from './hooks/xdp.ts';
+import type { SkbHook } from './hooks/skb.ts';
+import { XDP_MAX_LINEAR, type XdpHook } from './hooks/xdp.ts';
+import { ETH_HLEN, XDP_PACKET_HEADROOM } from '../spec/limits.ts';
 import type { Machine } from './machine.ts';
 import type { SimNet } from './net.ts';
 import type { SimProg } from './sim-prog.ts';

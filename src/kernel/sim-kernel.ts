@@ -48,6 +48,8 @@ export interface SimKernelOptions {
   readonly fuel?: bigint;
   /** Monotonic time at the start in ns; one second by default. */
   readonly startNs?: bigint;
+  /** Bytes of memory left unused before anything else, so that every address is another: tells results that depend on addresses. */
+  readonly skipBytes?: number;
   /** A clock for durations in ns (process.hrtime.bigint, performance.now); without one durations are 0. */
   readonly nowNs?: () => bigint;
   /** Lines of the trace pipe. */
@@ -95,6 +97,7 @@ export class SimKernel implements BpfSyscall {
     this.#executor = options.engine === 'interp' ? interp : jit;
     this.machine = new Machine({
       cpus: this.possibleCpus, shared: options.shared ?? false, seed: options.seed ?? 1, startNs: options.startNs ?? ONE_SECOND_NS,
+      ...(options.skipBytes === undefined ? {} : { skipBytes: options.skipBytes }),
     });
     this.#host = new SimHost(this.machine, this.#maps, this.net, {
       printk: (line) => options.onPrintk?.(line),

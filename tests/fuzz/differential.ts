@@ -197,9 +197,9 @@ function difference(nameA: string, a: Effects, nameB: string, b: Effects): strin
   return lines.join('\n');
 }
 
-/** Whether a program calls one of some helpers by number. */
 /** Stacks lie at multiples of 64 KiB in every layout of ours, so that the low half of r10 never changes. */
 const storesFramePointer = (insn: Insn): boolean => insnClass(insn.code) === BPF_STX && insn.src === BPF_REG_FP;
 
+/** Whether a program calls one of some helpers by number. */
 export const calls = (program: GeneratedProgram, helpers: ReadonlySet<number>): boolean =>
   program.insns.some((insn) => insn.code === CALL && insn.src === 0 && helpers.has(insn.imm));

@@ -3,12 +3,12 @@
 // Source: net/ethernet/eth.c eth_type_trans; net/core/dev.c (VLAN tags are taken off before any hook); net/bpf/test_run.c.
 
 import { SK_BUFF } from '../../spec/context.ts';
+import { ETH_HLEN } from '../../spec/limits.ts';
 import { SkBuff } from '../../vm/context.ts';
 import type { Machine } from '../machine.ts';
 import type { NetDevice } from '../net.ts';
 import { PacketMemory } from '../packet-memory.ts';
 
-export const ETH_HLEN = 14;
 /** Room before a packet for heads pushed on by programs; the kernel reallocates where we have it ready. */
 const HEAD_ROOM = 16 * 1024;
 const TAIL_ROOM = 80 * 1024;

@@ -3,11 +3,11 @@
 // Source: include/net/xdp.h xdp_init_buff, xdp_prepare_buff; net/bpf/test_run.c.
 
 import { XDP_BUFF } from '../../spec/context.ts';
+import { XDP_PACKET_HEADROOM } from '../../spec/limits.ts';
 import { XdpBuff } from '../../vm/context.ts';
 import type { Machine } from '../machine.ts';
 import { PacketMemory } from '../packet-memory.ts';
 
-export const XDP_PACKET_HEADROOM = 256;
 /** SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) on x86-64. */
 export const XDP_TAILROOM = 320;
 const PAGE_BYTES = 4096;
