@@ -48,6 +48,7 @@ export async function verify(object: string, options: VerifyOptions): Promise<vo
 }
 
 function selected(programs: readonly ProgramSpec[], names: readonly string[]): readonly ProgramSpec[] {
+  if (programs.length === 0) throw new UsageError('no program in the object');
   if (names.length === 0) return programs;
   return names.map((name) => {
     const prog = programs.find((each) => each.name === name);
