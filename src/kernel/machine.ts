@@ -4,7 +4,7 @@
 import { seedPrandom } from '../helpers/prandom.ts';
 import { CPU, createCpuArea, stackTop } from '../vm/cpu-area.ts';
 import { KernelFunctionTable } from '../vm/function-table.ts';
-import { KernelMemory } from '../vm/memory.ts';
+import { KernelMemory, PAGE_BYTES } from '../vm/memory.ts';
 import { VirtualClock } from './clock.ts';
 
 /** How a machine is made. */
@@ -17,7 +17,7 @@ export interface MachineOptions {
   readonly seed: number;
   /** Monotonic time at the start, in ns. */
   readonly startNs: bigint;
-  /** Bytes of memory left unused before anything else, so that every address is another: tells results that depend on addresses. */
+  /** Bytes of memory left unused before anything else (a multiple of 64), so that every address is another: tells results that depend on addresses. */
   readonly skipBytes?: number;
 }
 
@@ -28,6 +28,8 @@ export class Machine {
   readonly areas: readonly number[];
   readonly cpu: WebAssembly.Global;
   readonly clock: VirtualClock;
+  /** Bytes by which stacks and packets lie off the alignment that the allocator gives them: 0 but for `skipBytes`. */
+  readonly skewBytes: number;
   /** Offset of the u32 that counts ended grace periods. */
   readonly graceCell: number;
   #running = 0;
@@ -35,8 +37,10 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.memory = new KernelMemory({ shared: options.shared });
-    if (options.skipBytes !== undefined) this.memory.alloc(options.skipBytes);
-    this.areas = Array.from({ length: options.cpus }, (_, cpu) => createCpuArea(this.memory, cpu));
+    const skipBytes = options.skipBytes ?? 0;
+    if (skipBytes > 0) this.memory.alloc(skipBytes);
+    this.skewBytes = skipBytes % PAGE_BYTES;
+    this.areas = Array.from({ length: options.cpus }, (_, cpu) => createCpuArea(this.memory, cpu, this.skewBytes));
     this.cpu = new WebAssembly.Global({ value: 'i32', mutable: true }, (this.areas[0] as number) | 0);
     this.clock = new VirtualClock(this.memory, this.areas, options.startNs);
     this.graceCell = this.memory.alloc(64, 64);

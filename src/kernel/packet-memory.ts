@@ -3,24 +3,26 @@
 
 import { CPU } from '../vm/cpu-area.ts';
 import type { KernelMemory } from '../vm/memory.ts';
+import type { Machine } from './machine.ts';
 
 /** A region that grows to the largest packet seen. */
 export class PacketMemory {
-  readonly #memory: KernelMemory;
+  readonly #machine: Machine;
   #start = 0;
   #sizeBytes = 0;
-  constructor(memory: KernelMemory) {
-    this.#memory = memory;
+  constructor(machine: Machine) {
+    this.#machine = machine;
   }
 
   /** Offset of a region of at least `sizeBytes`; its former contents are lost when it has to grow. */
   reserve(sizeBytes: number): number {
+    const { memory, skewBytes } = this.#machine;
     if (sizeBytes > this.#sizeBytes) {
-      if (this.#sizeBytes > 0) this.#memory.free(this.#start, this.#sizeBytes, 64);
+      if (this.#sizeBytes > 0) memory.free(this.#start, skewBytes + this.#sizeBytes, 64);
       this.#sizeBytes = Math.max(sizeBytes, 2 * this.#sizeBytes);
-      this.#start = this.#memory.alloc(this.#sizeBytes, 64);
+      this.#start = memory.alloc(skewBytes + this.#sizeBytes, 64);
     }
-    return this.#start;
+    return this.#start + skewBytes;
   }
 }
 

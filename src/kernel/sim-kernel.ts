@@ -48,7 +48,7 @@ export interface SimKernelOptions {
   readonly fuel?: bigint;
   /** Monotonic time at the start in ns; one second by default. */
   readonly startNs?: bigint;
-  /** Bytes of memory left unused before anything else, so that every address is another: tells results that depend on addresses. */
+  /** Bytes of memory left unused before anything else (a multiple of 64), so that every address is another: tells results that depend on addresses. */
   readonly skipBytes?: number;
   /** A clock for durations in ns (process.hrtime.bigint, performance.now); without one durations are 0. */
   readonly nowNs?: () => bigint;

@@ -72,7 +72,7 @@ function checkJumpTarget(env: VerifierEnv, insn: Insn, at: number, start: number
   if (cls !== BPF_JMP && cls !== BPF_JMP32) return;
   const op = insnOp(insn.code);
   if (op === BPF_EXIT || op === BPF_CALL) return;
-  const target = at + jumpOffset(insn) + 1;
+  const target = (at + jumpOffset(insn) + 1) | 0; // an int in the kernel, and its message shows that
   if (target < start || target >= end) env.reject(EINVAL, `jump out of range from insn ${at} to ${target}`);
 }
 

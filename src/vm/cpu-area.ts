@@ -48,9 +48,9 @@ export const CPU_AREA_BYTES = CPU.stack + STACK_BYTES;
 /** Bytes of one frame: each bpf-to-bpf call moves the frame pointer down by this much, in every executor. */
 export const FRAME_BYTES = 512;
 
-/** Allocates a CPU's area and writes its number. Returns the area's offset. */
-export function createCpuArea(memory: KernelMemory, cpuId: number): number {
-  const area = memory.alloc(CPU_AREA_BYTES, 64);
+/** Allocates a CPU's area, `skewBytes` (a multiple of 64) into its block, and writes its number. Returns the area's offset. */
+export function createCpuArea(memory: KernelMemory, cpuId: number, skewBytes = 0): number {
+  const area = memory.alloc(skewBytes + CPU_AREA_BYTES, 64) + skewBytes;
   memory.view.setUint32(area + CPU.id, cpuId, true);
   memory.view.setUint32(area + CPU.framePointer, stackTop(area), true);
   return area;

@@ -40,7 +40,7 @@ export class SkbHook {
   readonly #memory: PacketMemory;
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.#memory = new PacketMemory(machine.memory);
+    this.#memory = new PacketMemory(machine);
     this.buff = new SkBuff(machine.memory, machine.memory.alloc(SK_BUFF.sizeBytes, 64));
   }
 

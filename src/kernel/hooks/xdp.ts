@@ -24,7 +24,7 @@ export class XdpHook {
   readonly #buff: XdpBuff;
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.#frame = new PacketMemory(machine.memory);
+    this.#frame = new PacketMemory(machine);
     this.#buff = new XdpBuff(machine.memory, machine.memory.alloc(XDP_BUFF.sizeBytes, 64));
   }
 

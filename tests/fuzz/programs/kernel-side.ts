@@ -67,7 +67,7 @@ export class KernelSide {
   #mapFd(index: number): number {
     const known = this.#mapFds.get(index);
     const map = FUZZ_MAPS[index];
-    if (known !== undefined || map === undefined) return known ?? NO_FD + index;
+    if (known !== undefined || map === undefined) return known ?? (NO_FD + index) | 0;
     const inner = map.inner === undefined ? {} : { inner_map_fd: this.#mapFd(map.inner) };
     const fd = this.sys.mapCreate({
       map_type: map.type, key_size: map.keySize, value_size: map.valueSize, max_entries: map.maxEntries, map_flags: map.flags,
