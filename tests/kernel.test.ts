@@ -1,10 +1,10 @@
 // The simulated kernel beside this machine's own: generated programs, BPF_PROG_TEST_RUN's rules, maps under random operations. Needs Linux and root;
 // elsewhere it is skipped and says why. Loads, maps and test runs only: nothing is attached.
 
-import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { openLinuxKernel, type LinuxKernel } from '../linux/index.ts';
+import type { LinuxKernel } from '../linux/index.ts';
+import { openPinnedKernel } from './support/host-kernel.ts';
 import { SimKernel } from '../src/kernel/sim-kernel.ts';
 import { mapTypeName } from '../src/spec/map-types.ts';
 import { BpfkitError, NotSupportedError } from '../src/util/errors.ts';
@@ -27,9 +27,8 @@ const TRIVIAL = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0,
 async function openHost(): Promise<LinuxKernel | string> {
   if (!release().startsWith(PROFILE)) return `this is ${release()}, the default profile is ${PROFILE}x`;
   try {
-    const kernel = await openLinuxKernel();
+    const kernel = await openPinnedKernel();
     kernel.close(kernel.progLoad({ prog_type: 6, insns: TRIVIAL, license: 'GPL' }).fd);
-    execFileSync('taskset', ['-cp', '0', String(process.pid)], { stdio: 'ignore' });
     return kernel;
   } catch (error) {
     if (error instanceof BpfkitError) return error.message;

@@ -1,14 +1,13 @@
 // Differential fuzzing: `npm run fuzz -- [--count 10000] [--seed 1] [--host] [--show KIND] [--histogram] [--cpu 0]`. Says what it found and with which seeds.
 // --host asks the machine's own kernel too (loads and test-runs only, never attaches).
 
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { HELPERS } from '../src/spec/helpers.ts';
-import type { BpfSyscall } from '../src/spec/syscall.ts';
 import { insnRowOf } from '../src/spec/insn-table.ts';
 import { Differential, type Outcome } from '../tests/fuzz/differential.ts';
 import { generateProgram } from '../tests/fuzz/programs/generate.ts';
 import { FUZZ_MAPS } from '../tests/fuzz/programs/maps.ts';
+import { openPinnedKernel } from '../tests/support/host-kernel.ts';
 import { Progress } from '../cli/progress.ts';
 
 const { values } = parseArgs({
@@ -23,16 +22,10 @@ const template = (message: string): string => message.replace(/0x[0-9a-f]+/g, 'X
 
 await main();
 
-/** The machine's kernel, asked from one CPU only: test runs happen where the caller is, and per-CPU values must lie where ours do. */
-async function openPinned(cpu: number): Promise<BpfSyscall> {
-  execFileSync('taskset', ['-cp', String(cpu), String(process.pid)], { stdio: 'ignore' });
-  return (await import('../linux/index.ts')).openLinuxKernel();
-}
-
 async function main(): Promise<void> {
   const cpu = Number(values.cpu);
   const [first, count, limit] = [Number(values.seed), Number(values.count), Number(values.limit)];
-  const host = values.host ? await openPinned(cpu) : undefined;
+  const host = values.host ? await openPinnedKernel(cpu) : undefined;
   const differential = new Differential(host, cpu);
   const progress = new Progress('fuzz', count);
   const kinds = new Map<string, number>();

@@ -1,28 +1,22 @@
 // Asks this machine's own kernel for the answers that the tests compare bpfkit with where there is no kernel: `npm run record [-- --seeds 2000]`.
 // Needs Linux and root. Loads programs, fills maps, test-runs; never attaches. Invariant: an answer that isn't the same twice is not recorded.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Progress } from '../cli/progress.ts';
-import { openLinuxKernel, type LinuxKernel } from '../linux/index.ts';
+import type { LinuxKernel } from '../linux/index.ts';
 import { BpfkitError, BpfSyscallError, LoadError, NotSupportedError } from '../src/util/errors.ts';
 import { crashesHosts } from '../tests/fuzz/programs/kernel-side.ts';
 import { generateProgram } from '../tests/fuzz/programs/generate.ts';
 import { askGenerated, comparable, namesKernelBtf, newSimKernel, runsDifferWithMemory, type GeneratedAnswer } from '../tests/recorded/generated.ts';
+import { openPinnedKernel } from '../tests/support/host-kernel.ts';
 import { askObject, objectPaths, openPath, type ObjectAnswer } from '../tests/recorded/objects.ts';
 
 const OUT = resolve(import.meta.dirname, '../tests/recorded');
 /** Verifying more than this takes seconds, each time the tests run. */
 const TOO_LONG_INSNS = 200_000;
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '2000' } } });
-
-/** From one CPU only: test runs happen where the caller is, and per-CPU values must lie where the simulated kernel's do. */
-async function openPinned(): Promise<LinuxKernel> {
-  execFileSync('taskset', ['-cp', '0', String(process.pid)], { stdio: 'ignore' });
-  return openLinuxKernel();
-}
 
 function write(name: string, kernel: LinuxKernel, answers: readonly object[]): void {
   const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
@@ -85,7 +79,7 @@ function recordGenerated(kernel: LinuxKernel, count: number): GeneratedAnswer[] 
 }
 
 try {
-  const kernel = await openPinned();
+  const kernel = await openPinnedKernel();
   write('objects.jsonl', kernel, recordObjects(kernel));
   write('programs.jsonl', kernel, recordGenerated(kernel, Number(values.seeds)));
 } catch (error) {

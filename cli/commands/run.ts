@@ -1,7 +1,7 @@
 // `bpfkit run`: the main job. An object and a capture in; verdicts, events, maps and packets out.
 // Invariant: the capture is streamed, memory stays flat (but for --repeat, which keeps it); every figure shown is measured in this run.
 
-import { CaptureReader, etherFrame, linkTypeName, load, open, PcapWriter, PROG_TYPES, type BpfObject, type ObjectSpec, type PacketRunner } from '../../src/index.ts';
+import { BPF_LOG_STATS, CaptureReader, etherFrame, linkTypeName, load, open, PcapWriter, progTypeName, type BpfObject, type ObjectSpec, type PacketRunner } from '../../src/index.ts';
 import { BpfkitError, UsageError } from '../../src/util/errors.ts';
 import { checkOutput, fileSize, fromFile, nameFile, OutputFile, readBytes, readChunks, wholeNumber, writeBytes } from '../files.ts';
 import { fillMap, mapsAsJson, parseSetting, splitAssignment } from '../map-files.ts';
@@ -27,7 +27,6 @@ export interface RunOptions {
 }
 
 const LINKTYPE_ETHERNET = 1;
-const BPF_LOG_STATS = 4;
 const MAX_CPUS = 64;
 
 /** A packet ready to run: an Ethernet frame, its time, what was on the wire. */
@@ -63,7 +62,7 @@ function checkFiles(object: string, options: RunOptions): void {
 }
 
 function chooseProgram(spec: ObjectSpec, asked: string | undefined, object: string): string {
-  const names = spec.programs.map((prog) => `${prog.name} (${PROG_TYPES[prog.type]?.name ?? 'unknown type'})`);
+  const names = spec.programs.map((prog) => `${prog.name} (${progTypeName(prog.type)})`);
   if (asked !== undefined) {
     if (!spec.programs.some((prog) => prog.name === asked)) throw new UsageError(`${object}: no program '${asked}'; there are: ${names.join(', ')}`);
     return asked;

@@ -1,7 +1,7 @@
 // `bpfkit verify`: each program of an object on its own, through the bpf() seam, so that the simulated and the real kernel are asked alike.
 // Invariant: "reject" is said only when a verifier decided; everything else that fails is "error".
 
-import { BpfSyscallError, LoadError, NotSupportedError, ObjectLoader, open, parseCaps, parseKernelVersion, PROG_TYPES, type BpfSyscall, type ProgramSpec } from '../../src/index.ts';
+import { BPF_LOG_LEVEL1, BPF_LOG_LEVEL2, BPF_LOG_STATS, BpfSyscallError, LoadError, NotSupportedError, ObjectLoader, open, parseCaps, parseKernelVersion, progTypeName, type BpfSyscall, type ProgramSpec } from '../../src/index.ts';
 import { UsageError } from '../../src/util/errors.ts';
 import { fromFile, readBytes, wholeNumber } from '../files.ts';
 import { kernelBtf, openKernel } from '../kernel.ts';
@@ -19,9 +19,6 @@ export interface VerifyOptions {
   readonly host?: boolean;
 }
 
-const BPF_LOG_LEVEL1 = 1;
-const BPF_LOG_STATS = 4;
-
 /** What is said of one program. */
 interface Answer extends LogStats {
   readonly verdict: 'accept' | 'reject' | 'error';
@@ -38,9 +35,10 @@ export async function verify(object: string, options: VerifyOptions): Promise<vo
   const spec = fromFile(object, () => open(readBytes(object), { name: object }));
   const programs = selected(spec.programs, options.prog);
   const syscall = await openKernel(options.host === true, { kernel, caps });
+  const types = kernelBtf(options.btf);
   const answers: Answer['verdict'][] = [];
   for (const prog of programs) {
-    const answer = ask(new ObjectLoader(spec, syscall, { kernelBtf: kernelBtf(options.btf) }), syscall, prog, logLevel);
+    const answer = ask(new ObjectLoader(spec, syscall, { kernelBtf: types }), syscall, prog, logLevel);
     answers.push(answer.verdict);
     process.stdout.write(options.json === true ? jsonLine(object, prog, answer, logLevel) : textLines(prog, answer, logLevel));
   }
@@ -87,7 +85,7 @@ function load(syscall: BpfSyscall, attr: ReturnType<ObjectLoader['progLoadAttr']
 }
 
 function rejected(syscall: BpfSyscall, attr: ReturnType<ObjectLoader['progLoadAttr']>, logLevel: number, first: BpfSyscallError): Answer {
-  const { log, errno } = (logLevel & 3) === 0 ? logOf(syscall, attr, first) : first;
+  const { log, errno } = (logLevel & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) === 0 ? logOf(syscall, attr, first) : first;
   const message = verdictMessage(log);
   const decided = log !== '';
   return { verdict: decided ? 'reject' : 'error', errno, message: decided ? message : first.message, log };
@@ -111,7 +109,7 @@ function timed(stats: LogStats, started: bigint): LogStats {
 function jsonLine(object: string, prog: ProgramSpec, answer: Answer, logLevel: number): string {
   const { log, ...rest } = answer;
   const line = {
-    object, section: prog.section, program: prog.name, type: PROG_TYPES[prog.type]?.name ?? String(prog.type), insns: prog.insns.length,
+    object, section: prog.section, program: prog.name, type: progTypeName(prog.type), insns: prog.insns.length,
     ...(prog.autoload ? {} : { autoload: false }), ...rest, ...(logLevel > 0 ? { log } : {}),
   };
   return `${JSON.stringify(line)}\n`;

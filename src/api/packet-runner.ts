@@ -2,13 +2,13 @@
 // Invariant: each packet sees a fresh context, the clock at its own time, and the CPU that its flow is steered to.
 
 import { VERDICT_READERS, type VerdictReader } from './verdicts.ts';
-import { SkbHook } from '../kernel/hooks/skb.ts';
-import { XdpHook } from '../kernel/hooks/xdp.ts';
+import type { SkbHook } from '../kernel/hooks/skb.ts';
+import type { XdpHook } from '../kernel/hooks/xdp.ts';
+import type { NetDevice } from '../kernel/net.ts';
 import { clearRedirect } from '../kernel/packet-memory.ts';
 import type { SimKernel } from '../kernel/sim-kernel.ts';
 import type { SimProg } from '../kernel/sim-prog.ts';
-import { BPF_PROG_TYPE_XDP } from '../spec/prog-types.ts';
-import { PROG_TYPES } from '../spec/prog-types.ts';
+import { BPF_PROG_TYPE_XDP, progTypeName } from '../spec/prog-types.ts';
 import { NotSupportedError } from '../util/errors.ts';
 import { steer } from './steer.ts';
 
@@ -43,11 +43,10 @@ export class PacketRunner {
     this.#kernel = kernel;
     this.#prog = kernel.prog(progFd);
     const verdicts = VERDICT_READERS.get(this.#prog.progType);
-    if (verdicts === undefined) throw new NotSupportedError(`running ${PROG_TYPES[this.#prog.progType]?.name ?? 'this type of program'} on packets`);
+    if (verdicts === undefined) throw new NotSupportedError(`running ${progTypeName(this.#prog.progType)} on packets`);
     this.verdicts = verdicts;
-    const ifindex = options.ifindex ?? DEFAULT_IFINDEX;
-    if (kernel.net.device(ifindex) === undefined) kernel.net.addDevice({ ifindex, name: `eth${ifindex}`, mac: DEVICE_MAC, mtu: 1500 });
-    this.#hook = this.#prog.progType === BPF_PROG_TYPE_XDP ? this.#xdpHook(kernel.xdp, ifindex) : this.#skbHook(kernel.skb, ifindex);
+    const device = arrivalDevice(kernel, options.ifindex ?? DEFAULT_IFINDEX);
+    this.#hook = this.#prog.progType === BPF_PROG_TYPE_XDP ? xdpHook(kernel.xdp, device) : skbHook(kernel.skb, device);
   }
 
   /** Runs the program on an Ethernet frame that arrives at `timeNs` (undefined: the clock stays). Throws Fault when the fuel runs out. */
@@ -65,15 +64,23 @@ export class PacketRunner {
   packet(): Uint8Array {
     return this.#hook.packet();
   }
+}
 
-  #xdpHook(xdp: XdpHook, ifindex: number): Hook {
-    return { put: (frame) => xdp.put(frame, { ifindex, rxQueue: 0 }), context: xdp.context, packet: () => xdp.packet() };
-  }
+/** The device of that index, plugged in first where the network has none. */
+function arrivalDevice(kernel: SimKernel, ifindex: number): NetDevice {
+  const known = kernel.net.device(ifindex);
+  if (known !== undefined) return known;
+  const device = { ifindex, name: `eth${ifindex}`, mac: DEVICE_MAC, mtu: 1500 };
+  kernel.net.addDevice(device);
+  return device;
+}
 
-  #skbHook(skb: SkbHook, ifindex: number): Hook {
-    const device = this.#kernel.net.device(ifindex);
-    if (device === undefined) throw new NotSupportedError(`device ${ifindex}`);
-    const arrival = { device, linkLayer: true, ingressIfindex: ifindex, untag: true };
-    return { put: (frame) => skb.put(frame, arrival), context: skb.context, packet: () => skb.packet(true) };
-  }
+function xdpHook(xdp: XdpHook, { ifindex }: NetDevice): Hook {
+  const ingress = { ifindex, rxQueue: 0 };
+  return { put: (frame) => xdp.put(frame, ingress), context: xdp.context, packet: () => xdp.packet() };
+}
+
+function skbHook(skb: SkbHook, device: NetDevice): Hook {
+  const arrival = { device, linkLayer: true, ingressIfindex: device.ifindex, untag: true };
+  return { put: (frame) => skb.put(frame, arrival), context: skb.context, packet: () => skb.packet(true) };
 }

@@ -18,7 +18,7 @@ export interface MachineOptions {
   /** Monotonic time at the start, in ns. */
   readonly startNs: bigint;
   /** Bytes of memory left unused before anything else (a multiple of 64), so that every address is another: tells results that depend on addresses. */
-  readonly skipBytes?: number;
+  readonly skipBytes: number;
 }
 
 /** Memory, CPUs, clock. */
@@ -37,9 +37,8 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.memory = new KernelMemory({ shared: options.shared });
-    const skipBytes = options.skipBytes ?? 0;
-    if (skipBytes > 0) this.memory.alloc(skipBytes);
-    this.skewBytes = skipBytes % PAGE_BYTES;
+    if (options.skipBytes > 0) this.memory.alloc(options.skipBytes);
+    this.skewBytes = options.skipBytes % PAGE_BYTES;
     this.areas = Array.from({ length: options.cpus }, (_, cpu) => createCpuArea(this.memory, cpu, this.skewBytes));
     this.cpu = new WebAssembly.Global({ value: 'i32', mutable: true }, (this.areas[0] as number) | 0);
     this.clock = new VirtualClock(this.memory, this.areas, options.startNs);
@@ -81,6 +80,7 @@ export class Machine {
   #endGracePeriod(): void {
     const { view } = this.memory;
     view.setUint32(this.graceCell, view.getUint32(this.graceCell, true) + 1, true);
+    if (this.#deferred.length === 0) return;
     for (const free of this.#deferred.splice(0)) free();
   }
 }

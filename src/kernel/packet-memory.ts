@@ -26,25 +26,6 @@ export class PacketMemory {
   }
 }
 
-/** Where a redirecting program wants its packet: what bpf_redirect and bpf_redirect_map left in the CPU's cells. */
-export interface RedirectTarget {
-  /** The redirect map, 0 for bpf_redirect. */
-  readonly mapId: number;
-  /** ifindex, or key in the map. */
-  readonly index: number;
-  readonly flags: bigint;
-}
-
-/** Reads the redirect decision of the last run on the CPU whose area is given. */
-export function readRedirect(memory: KernelMemory, area: number): RedirectTarget {
-  const { view } = memory;
-  return {
-    mapId: view.getUint32(area + CPU.redirectMapId, true),
-    index: view.getUint32(area + CPU.redirectIndex, true),
-    flags: view.getBigUint64(area + CPU.redirectFlags, true),
-  };
-}
-
 /** Forgets the redirect decision, as the kernel does before each packet. */
 export function clearRedirect(memory: KernelMemory, area: number): void {
   memory.bytes.fill(0, area + CPU.redirectMapId, area + CPU.redirectValue + 8);

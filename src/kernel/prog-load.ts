@@ -4,9 +4,11 @@
 
 import type { Btf } from '../btf/btf.ts';
 import { decodeInsns } from '../insn/decode.ts';
+import { isLddw } from '../insn/fields.ts';
 import type { FuncInfo, Insn, LineInfo, Program } from '../insn/insn.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
 import { E2BIG, EINVAL, ENOSPC, EPERM } from '../spec/errno.ts';
+import { BPF_COMPLEXITY_LIMIT_INSNS, BPF_LOG_FIXED, BPF_LOG_STATS, BPF_MAXINSNS } from '../spec/limits.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE } from '../spec/opcodes.ts';
 import { NET_ADMIN_PROG_TYPES, PERFMON_PROG_TYPES, progTypeName, UNPRIVILEGED_PROG_TYPES } from '../spec/prog-types.ts';
 import type { ProgLoadAttr } from '../spec/syscall.ts';
@@ -17,11 +19,8 @@ import { verifyProgram } from '../verifier/verify.ts';
 import { mapFacts } from './map-facts.ts';
 
 const COMMAND = 'BPF_PROG_LOAD';
-const LDDW = 0x18;
 const FUNC_INFO_BYTES = 8;
 const LINE_INFO_BYTES = 16;
-const MAX_INSNS = 1_000_000;
-const MAX_INSNS_UNPRIV = 4096;
 
 /** What loading needs of the kernel. */
 export interface LoadContext {
@@ -52,7 +51,7 @@ export function verifyForLoad(attr: ProgLoadAttr, context: LoadContext): Loaded 
 
 function checkAttr(attr: ProgLoadAttr, caps: Capabilities): void {
   const count = attr.insns.length / 8;
-  if (count === 0 || count > (caps.bpf ? MAX_INSNS : MAX_INSNS_UNPRIV)) throw new BpfSyscallError(COMMAND, E2BIG, `E2BIG: ${count} instructions`);
+  if (count === 0 || count > (caps.bpf ? BPF_COMPLEXITY_LIMIT_INSNS : BPF_MAXINSNS)) throw new BpfSyscallError(COMMAND, E2BIG, `E2BIG: ${count} instructions`);
   checkCapabilities(attr.prog_type, caps);
   if (!Number.isInteger(count)) throw new BpfSyscallError(COMMAND, EINVAL, 'EINVAL: insns is no whole number of 8-byte instructions');
 }
@@ -81,7 +80,7 @@ function resolveFdArray(insns: readonly Insn[], fds: readonly number[] | undefin
   if (fds === undefined) return insns;
   const plain = new Map([[BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_FD], [BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE]]);
   return insns.map((insn) => {
-    const src = insn.code === LDDW ? plain.get(insn.src) : undefined;
+    const src = isLddw(insn) ? plain.get(insn.src) : undefined;
     const fd = fds[insn.imm];
     return src === undefined || fd === undefined ? insn : { ...insn, src, imm: fd };
   });
@@ -120,7 +119,6 @@ function verifierOptions(attr: ProgLoadAttr, context: LoadContext, logLevel: num
   return { caps: context.caps, kernel: context.kernel, logLevel, mapByFd, ...btf };
 }
 
-const BPF_LOG_STATS = 4;
 const timeLine = (level: number, ns: bigint): string => ((level & BPF_LOG_STATS) === 0 ? '' : `verification time ${ns / 1000n} usec\n`);
 
 /** The verifier has no clock and prints a time of 0; where the kernel has one, its own stands there. */
@@ -130,8 +128,6 @@ function withTime(log: string, line: string): string {
   const at = log.lastIndexOf(zero);
   return at < 0 ? log : log.slice(0, at) + line + log.slice(at + zero.length);
 }
-
-const BPF_LOG_FIXED = 8;
 
 /** What of a log fits the caller's buffer with its NUL: the end of it, or with BPF_LOG_FIXED the beginning. */
 function fitLog(log: string, level: number, sizeBytes: number | undefined): { log: string; overflow: boolean } {

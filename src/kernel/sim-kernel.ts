@@ -5,13 +5,13 @@
 import { parseBtf, type Btf } from '../btf/btf.ts';
 import { BTF_KIND_STRUCT } from '../spec/btf.ts';
 import { helpersFor } from '../helpers/registry.ts';
-import { interp } from '../interp/interp.ts';
-import { jit } from '../jit/jit.ts';
 import type { BpfMap } from '../maps/bpf-map.ts';
 import { createMap, type MapBtf } from '../maps/create.ts';
 import type { MapEnv, ProgRef } from '../maps/env.ts';
 import { ProgArrayMap } from '../maps/fd-maps.ts';
 import { EINVAL, errnoName } from '../spec/errno.ts';
+import { ALL_CAPS } from '../spec/profile.ts';
+import { NEWEST_KERNEL } from '../spec/versions.ts';
 import type {
   BpfSyscall, BtfLoadAttr, MapBatchAttr, MapBatchResult, MapCreateAttr, MapElemAttr, MapInfo, ProgInfo, ProgLoadAttr, ProgLoadResult,
   ProgTestRunAttr, ProgTestRunResult,
@@ -20,6 +20,7 @@ import { BpfSyscallError, BtfError } from '../util/errors.ts';
 import type { Capabilities } from '../verifier/api.ts';
 import type { ExecEnv, Executor } from '../vm/executor.ts';
 import type { PerfEvent } from '../vm/host.ts';
+import { executors } from './executors.ts';
 import { FileDescriptors, type KernelObject } from './file-descriptors.ts';
 import { SkbHook } from './hooks/skb.ts';
 import { XdpHook } from './hooks/xdp.ts';
@@ -28,7 +29,7 @@ import { SimNet } from './net.ts';
 import { verifyForLoad } from './prog-load.ts';
 import { progTestRun } from './prog-test-run.ts';
 import { SimHost, type SentPacket } from './sim-host.ts';
-import { SimProg } from './sim-prog.ts';
+import { compatibilityOf, SimProg } from './sim-prog.ts';
 
 /** How a simulated kernel is made; every field has a default. */
 export interface SimKernelOptions {
@@ -60,8 +61,6 @@ export interface SimKernelOptions {
   readonly onTransmit?: (packet: SentPacket) => void;
 }
 
-const ALL_CAPS: Capabilities = { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true };
-const DEFAULT_KERNEL = 6018;
 const ONE_SECOND_NS = 1_000_000_000n;
 
 /** A BTF object behind a descriptor. */
@@ -94,10 +93,10 @@ export class SimKernel implements BpfSyscall {
   constructor(options: SimKernelOptions = {}) {
     this.#options = options;
     this.possibleCpus = options.cpus ?? 1;
-    this.#executor = options.engine === 'interp' ? interp : jit;
+    this.#executor = executors[options.engine ?? 'jit'];
     this.machine = new Machine({
       cpus: this.possibleCpus, shared: options.shared ?? false, seed: options.seed ?? 1, startNs: options.startNs ?? ONE_SECOND_NS,
-      ...(options.skipBytes === undefined ? {} : { skipBytes: options.skipBytes }),
+      skipBytes: options.skipBytes ?? 0,
     });
     this.#host = new SimHost(this.machine, this.#maps, this.net, {
       printk: (line) => options.onPrintk?.(line),
@@ -148,13 +147,13 @@ export class SimKernel implements BpfSyscall {
 
   progLoad(attr: ProgLoadAttr): ProgLoadResult {
     const { result, log } = verifyForLoad(attr, {
-      caps: this.#options.caps ?? ALL_CAPS, kernel: this.#options.kernel ?? DEFAULT_KERNEL, nowNs: this.#options.nowNs,
+      caps: this.#options.caps ?? ALL_CAPS, kernel: this.#options.kernel ?? NEWEST_KERNEL, nowNs: this.#options.nowNs,
       mapByFd: (fd) => (this.#fds.find(fd, 'map') as BpfMap | undefined) ?? (this.#fds.isOpen(fd) ? 'not a map' : undefined),
       btfByFd: (fd) => (this.#fds.get('BPF_PROG_LOAD', fd, 'btf') as BtfObject).btf,
     });
     const maps = result.program.parts.maps.map((fd) => this.#map('BPF_PROG_LOAD', fd));
     for (const map of maps) {
-      if (map instanceof ProgArrayMap && !map.admits(`${attr.prog_type}`)) throw new BpfSyscallError('BPF_PROG_LOAD', EINVAL, 'EINVAL: a PROG_ARRAY of it belongs to programs of another type');
+      if (map instanceof ProgArrayMap && !map.admits(compatibilityOf(attr.prog_type))) throw new BpfSyscallError('BPF_PROG_LOAD', EINVAL, 'EINVAL: a PROG_ARRAY of it belongs to programs of another type');
     }
     const env: ExecEnv = {
       memory: this.machine.memory, host: this.#host, helpers: helpersFor(attr.prog_type), maps: maps.map((map) => map.runtime), cpu: this.machine.cpu,

@@ -19,6 +19,9 @@ export interface SimProgParts {
   readonly processedInsns: number;
 }
 
+/** What programs of one PROG_ARRAY must agree on (kernel's bpf_prog_map_owner: the type; JIT and the rest are the same for all here). */
+export const compatibilityOf = (progType: number): string => `${progType}`;
+
 /** A program with its count of references (descriptors, PROG_ARRAY elements). */
 export class SimProg implements KernelObject, ProgRef {
   readonly id: number;
@@ -47,9 +50,8 @@ export class SimProg implements KernelObject, ProgRef {
   get expectedAttachType(): number {
     return this.verified.parts.expectedAttachType;
   }
-  /** Programs of one PROG_ARRAY must agree on this (kernel's bpf_prog_map_owner: type, JIT, attach type for some). */
   get compatibility(): string {
-    return `${this.progType}`;
+    return compatibilityOf(this.progType);
   }
 
   get(): void {

@@ -51,6 +51,11 @@ export const BPF_MAX_TIMED_LOOPS = 0xffff;
 export const BPF_OBJ_NAME_LEN = 16;
 export const BPF_TAG_SIZE = 8;
 export const BPF_BUILD_ID_SIZE = 20;
+// log_level of BPF_PROG_LOAD: how much is printed (LEVEL2 prints the state at every instruction), statistics, and a buffer that keeps the beginning.
+export const BPF_LOG_LEVEL1 = 1;
+export const BPF_LOG_LEVEL2 = 2;
+export const BPF_LOG_STATS = 4;
+export const BPF_LOG_FIXED = 8;
 /** Largest log buffer that bpf() takes, in bytes. */
 export const BPF_LOG_MAX_SIZE = 0xffff_ffff >>> 2;
 /** One line of the verifier's log, cut here. */

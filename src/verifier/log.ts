@@ -2,13 +2,9 @@
 // Invariant: what a caller prints is exactly what the kernel prints; positions are marks that `resetTo` returns to.
 // Source: kernel/bpf/log.c (bpf_verifier_vlog, bpf_vlog_reset), Linux 6.18.
 
-/** BPF_LOG_LEVEL1: messages and the failing path. */
-export const LOG_LEVEL1 = 1;
-/** BPF_LOG_LEVEL2: every path. */
-export const LOG_LEVEL2 = 2;
-/** BPF_LOG_STATS: the statistics line only. */
-export const LOG_STATS = 4;
-const LOG_LEVEL_MASK = LOG_LEVEL1 | LOG_LEVEL2;
+import { BPF_LOG_LEVEL1, BPF_LOG_LEVEL2, BPF_LOG_STATS } from '../spec/limits.ts';
+
+const LOG_LEVEL_MASK = BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2;
 /** Beyond this many characters the oldest text is dropped, as the kernel's rolling log does with a buffer of this size. */
 const LOG_CAPACITY = 64 * 1024 * 1024;
 
@@ -25,9 +21,9 @@ export class VerifierLog {
   /** Whether instructions and states are printed (level 1 or 2). */
   get printsInsns(): boolean { return (this.level & LOG_LEVEL_MASK) !== 0; }
   /** Whether every explored path is printed, not only the failing one. */
-  get isVerbose(): boolean { return (this.level & LOG_LEVEL2) !== 0; }
+  get isVerbose(): boolean { return (this.level & BPF_LOG_LEVEL2) !== 0; }
   /** Whether the statistics line comes with time and stack depth. */
-  get hasStats(): boolean { return (this.level & LOG_STATS) !== 0; }
+  get hasStats(): boolean { return (this.level & BPF_LOG_STATS) !== 0; }
 
   /** Characters printed so far: a mark to come back to with `resetTo`. */
   get position(): number { return this.#end; }

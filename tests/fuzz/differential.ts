@@ -138,7 +138,7 @@ const LAYOUTS = 6;
 
 /** A kernel whose memory begins `skipBytes` later. */
 function newKernel(engine: 'jit' | 'interp', cpu: number, skipBytes: number): SimKernel {
-  const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL, ...(skipBytes > 0 ? { skipBytes } : {}) });
+  const kernel = new SimKernel({ engine, cpus: 2, fuel: RUN_FUEL, skipBytes });
   kernel.machine.switchTo(cpu);
   mirrorDevices(kernel);
   return kernel;

@@ -2,7 +2,8 @@
 // what runs did where that can be compared. The same function asks the simulated kernel and the real one.
 
 import { SimKernel } from '../../src/kernel/sim-kernel.ts';
-import { BPF_PSEUDO_BTF_ID, BPF_PSEUDO_KFUNC_CALL } from '../../src/spec/opcodes.ts';
+import { isKfuncCall, isLddw } from '../../src/insn/fields.ts';
+import { BPF_PSEUDO_BTF_ID } from '../../src/spec/opcodes.ts';
 import type { BpfSyscall } from '../../src/spec/syscall.ts';
 import { toHex } from '../../src/util/bytes.ts';
 import { Fault, NotSupportedError } from '../../src/util/errors.ts';
@@ -25,21 +26,20 @@ export interface GeneratedAnswer {
 
 const RUNS = 2;
 const CALL = 0x85;
-const LDDW = 0x18;
 const LOG_LEVEL1 = 1;
 const MOVED_BYTES = 65536 + 4096;
 /** Instructions of one run: may_goto loops go on for millions, which the interpreter takes minutes for. */
 const RUN_FUEL = 200_000n;
 
 /** A simulated kernel for generated programs, made anew every hundred programs or so. */
-export const newSimKernel = (engine: 'jit' | 'interp', cpus: number): SimKernel => new SimKernel({ engine, cpus, fuel: RUN_FUEL });
+export const newSimKernel = (engine: 'jit' | 'interp', cpus: number, skipBytes = 0): SimKernel => new SimKernel({ engine, cpus, fuel: RUN_FUEL, skipBytes });
 
 /** Whether the effects of a program are the same on every kernel and at any time, as far as its helper calls go. */
 export const comparable = (program: GeneratedProgram): boolean => !calls(program, NEVER_RUN_ON_HOST) && !calls(program, UNCOMPARABLE_HELPERS);
 
 /** Whether a program names things by ids of the running kernel's BTF (kfuncs, kernel variables): its answer says nothing about another kernel. */
 export const namesKernelBtf = (program: GeneratedProgram): boolean =>
-  program.insns.some((insn) => (insn.code === CALL && insn.src === BPF_PSEUDO_KFUNC_CALL) || (insn.code === LDDW && insn.src === BPF_PSEUDO_BTF_ID));
+  program.insns.some((insn) => isKfuncCall(insn) || (isLddw(insn) && insn.src === BPF_PSEUDO_BTF_ID));
 
 /** Asks one kernel. Throws NotSupportedError where it can't judge the program. */
 export function askGenerated(sys: BpfSyscall, program: GeneratedProgram, run: boolean): GeneratedAnswer {
@@ -75,8 +75,7 @@ export function runsDifferWithMemory(sim: SimKernel, program: GeneratedProgram):
   try {
     const here = askGenerated(sim, program, true);
     if (here.runs === undefined || readsUninitStack(sim, program)) return here.runs !== undefined;
-    const shifted = newSimKernel('jit', sim.possibleCpus);
-    shifted.machine.memory.alloc(MOVED_BYTES);
+    const shifted = newSimKernel('jit', sim.possibleCpus, MOVED_BYTES);
     return JSON.stringify(askGenerated(shifted, program, true)) !== JSON.stringify(here);
   } catch (error) {
     if (error instanceof Fault) return true;

@@ -1,11 +1,12 @@
 // One kernel's side of a differential run, simulated or real, through the BpfSyscall seam: makes FUZZ_MAPS, loads a generated program,
 // runs it on its packet and reads everything back. Invariant: the same calls in the same order on every kernel.
 
+import { verdictMessage } from '../../../cli/log-stats.ts';
 import { encodeBtf } from '../../../src/btf/encode.ts';
 import { encodeInsns } from '../../../src/insn/encode.ts';
+import { isLddw, isPseudoCall, isPseudoFunc } from '../../../src/insn/fields.ts';
 import type { Insn } from '../../../src/insn/insn.ts';
-import { BPF_JMP, BPF_EXIT, BPF_ALU64, BPF_MOV } from '../../../src/spec/opcodes.ts';
-import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../src/spec/opcodes.ts';
+import { BPF_ALU64, BPF_EXIT, BPF_JMP, BPF_MOV, BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../../../src/spec/opcodes.ts';
 import type { BpfSyscall, ProgLoadAttr } from '../../../src/spec/syscall.ts';
 import { BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO, BTF_KIND_INT } from '../../../src/spec/btf.ts';
 import { SimKernel } from '../../../src/kernel/sim-kernel.ts';
@@ -13,7 +14,6 @@ import { BpfSyscallError, NotSupportedError } from '../../../src/util/errors.ts'
 import { FUZZ_MAPS, mapIndex } from './maps.ts';
 import type { GeneratedProgram } from './generate.ts';
 
-const LDDW = 0x18;
 
 /** What a kernel said to a program; `log` is the verifier's. */
 export type LoadAnswer =
@@ -41,7 +41,7 @@ const mayReturnAbnormally = ({ code, src, imm }: Insn): boolean =>
   (code === CALL && src === 0 && imm === TAIL_CALL) || (code & CLASS_MODE) === LD_ABS || (code & CLASS_MODE) === LD_IND;
 
 /** A bpf-to-bpf call, or the address of a callback. */
-const entersFunction = ({ code, src }: Insn): boolean => (code === CALL && src === 1) || (code === LDDW && src === 4);
+const entersFunction = (insn: Insn): boolean => isPseudoCall(insn) || isPseudoFunc(insn);
 
 /**
  * Programs with an abnormal return (tail call, LD_ABS, LD_IND) and calls or callbacks are never given to the machine's kernel: 6.18.44's verifier
@@ -108,7 +108,7 @@ export class KernelSide {
       return { verdict: 'accept', fd, log };
     } catch (error) {
       if (!(error instanceof BpfSyscallError)) throw error;
-      return { verdict: 'reject', errno: error.errno, message: lastMessage(error.log), log: error.log };
+      return { verdict: 'reject', errno: error.errno, message: verdictMessage(error.log), log: error.log };
     }
   }
 
@@ -173,8 +173,8 @@ export class KernelSide {
   }
 
   #withFd(insn: Insn, before: Insn | undefined): Insn {
-    const second = before?.code === LDDW && before.src <= 6;
-    if (second || insn.code !== LDDW || (insn.src !== BPF_PSEUDO_MAP_FD && insn.src !== BPF_PSEUDO_MAP_VALUE)) return insn;
+    const second = before !== undefined && isLddw(before) && before.src <= 6;
+    if (second || !isLddw(insn) || (insn.src !== BPF_PSEUDO_MAP_FD && insn.src !== BPF_PSEUDO_MAP_VALUE)) return insn;
     return { ...insn, imm: this.#mapFd(insn.imm) };
   }
 
@@ -213,9 +213,3 @@ const FUNCTION_BTF = encodeBtf([
   { kind: BTF_KIND_FUNC, name: 'main_prog', type: 2, linkage: 1 },
   { kind: BTF_KIND_FUNC, name: 'sub', type: 2, linkage: 0 },
 ]);
-
-/** The verifier's verdict: the last line before the statistics, '' when the log is empty. */
-export function lastMessage(log: string): string {
-  const lines = log.split('\n').filter((line) => line !== '' && !/^(processed \d+ insns|verification time|stack depth)/.test(line));
-  return lines.at(-1) ?? '';
-}
