@@ -34,7 +34,7 @@ export { executors } from './kernel/executors.ts';
 export { parseCaps } from './spec/profile.ts';
 export { parseVersion as parseKernelVersion } from './spec/versions.ts';
 export { PROG_TYPES, progTypeName } from './spec/prog-types.ts';
-export { errnoName } from './spec/errno.ts';
+export { ENOSPC, errnoName } from './spec/errno.ts';
 export type * from './spec/syscall.ts';
 export * from './util/errors.ts';
 export { fromHex, toHex } from './util/bytes.ts';

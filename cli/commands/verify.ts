@@ -1,7 +1,7 @@
 // `bpfkit verify`: each program of an object on its own, through the bpf() seam, so that the simulated and the real kernel are asked alike.
 // Invariant: "reject" is said only when a verifier decided; everything else that fails is "error".
 
-import { BPF_LOG_LEVEL1, BPF_LOG_LEVEL2, BPF_LOG_STATS, BpfSyscallError, LoadError, NotSupportedError, ObjectLoader, open, parseCaps, parseKernelVersion, progTypeName, type BpfSyscall, type ProgramSpec } from '../../src/index.ts';
+import { BPF_LOG_LEVEL1, BPF_LOG_LEVEL2, BPF_LOG_STATS, BpfSyscallError, ENOSPC, LoadError, NotSupportedError, ObjectLoader, open, parseCaps, parseKernelVersion, progTypeName, type BpfSyscall, type ProgramSpec } from '../../src/index.ts';
 import { UsageError } from '../../src/util/errors.ts';
 import { fromFile, readBytes, wholeNumber } from '../files.ts';
 import { kernelBtf, openKernel } from '../kernel.ts';
@@ -20,7 +20,7 @@ export interface VerifyOptions {
 }
 
 /** What is said of one program. */
-interface Answer extends LogStats {
+export interface Answer extends LogStats {
   readonly verdict: 'accept' | 'reject' | 'error';
   readonly errno: number;
   readonly message: string;
@@ -85,10 +85,14 @@ function load(syscall: BpfSyscall, attr: ReturnType<ObjectLoader['progLoadAttr']
 }
 
 function rejected(syscall: BpfSyscall, attr: ReturnType<ObjectLoader['progLoadAttr']>, logLevel: number, first: BpfSyscallError): Answer {
-  const { log, errno } = (logLevel & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) === 0 ? logOf(syscall, attr, first) : first;
-  const message = verdictMessage(log);
-  const decided = log !== '';
-  return { verdict: decided ? 'reject' : 'error', errno, message: decided ? message : first.message, log };
+  return judge(first, (logLevel & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) === 0 ? logOf(syscall, attr, first).log : first.log);
+}
+
+/** What a refused load means. The verifier decided if it left a log, unless that log was too long: ENOSPC then stands in place of its verdict. */
+export function judge(refused: BpfSyscallError, log: string): Answer {
+  const { errno } = refused;
+  if (log === '' || errno === ENOSPC) return { verdict: 'error', errno, message: refused.message, log };
+  return { verdict: 'reject', errno, message: verdictMessage(log), log };
 }
 
 function logOf(syscall: BpfSyscall, attr: ReturnType<ObjectLoader['progLoadAttr']>, first: BpfSyscallError): BpfSyscallError {

@@ -3,6 +3,7 @@
 
 import { SimKernel } from '../../src/kernel/sim-kernel.ts';
 import { isKfuncCall, isLddw } from '../../src/insn/fields.ts';
+import { BPF_LOG_LEVEL1 } from '../../src/spec/limits.ts';
 import { BPF_PSEUDO_BTF_ID } from '../../src/spec/opcodes.ts';
 import type { BpfSyscall } from '../../src/spec/syscall.ts';
 import { toHex } from '../../src/util/bytes.ts';
@@ -25,8 +26,6 @@ export interface GeneratedAnswer {
 }
 
 const RUNS = 2;
-const CALL = 0x85;
-const LOG_LEVEL1 = 1;
 const MOVED_BYTES = 65536 + 4096;
 /** Instructions of one run: may_goto loops go on for millions, which the interpreter takes minutes for. */
 const RUN_FUEL = 200_000n;
@@ -45,7 +44,7 @@ export const namesKernelBtf = (program: GeneratedProgram): boolean =>
 export function askGenerated(sys: BpfSyscall, program: GeneratedProgram, run: boolean): GeneratedAnswer {
   const side = new KernelSide(sys, program.progType);
   try {
-    const answer = side.load(program, LOG_LEVEL1);
+    const answer = side.load(program, BPF_LOG_LEVEL1);
     const base = { seed: program.seed, insns: processedInsns(answer.log) };
     if (answer.verdict === 'reject') return { ...base, errno: answer.errno, message: answer.message };
     return run ? { ...base, ...effects(side, answer.fd, program) } : base;
@@ -87,7 +86,7 @@ export function runsDifferWithMemory(sim: SimKernel, program: GeneratedProgram):
 function readsUninitStack(sim: SimKernel, program: GeneratedProgram): boolean {
   const side = new KernelSide(sim, program.progType);
   try {
-    const answer = side.load(program, LOG_LEVEL1);
+    const answer = side.load(program, BPF_LOG_LEVEL1);
     return answer.verdict === 'accept' && sim.prog(answer.fd).verified.parts.readsUninitStack;
   } finally {
     side.close();
