@@ -6,7 +6,7 @@ import { BPF_EXIST, BPF_F_MMAPABLE, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_NOEXIST } fro
 import { E2BIG, EEXIST, EINVAL, ENOENT } from '../spec/errno.ts';
 import { viewOf } from '../util/bytes.ts';
 import { arrayBytes, emitArrayOps } from './array.ts';
-import { BpfMap, flagsAsI32, indexOf } from './bpf-map.ts';
+import { BpfMap, indexOf } from './bpf-map.ts';
 import type { BatchSupport, MapParts, MapSetup } from './bpf-map.ts';
 import { valueStride } from './layout.ts';
 
@@ -34,15 +34,6 @@ export class ArrayMap extends IndexedMap {
   }
   protected override get batch(): BatchSupport {
     return { lookup: 'generic', update: true };
-  }
-  protected override sysLookup(key: Uint8Array, value: Uint8Array): number {
-    const at = this.runtime.ops.lookup(this.putKey(key));
-    if (at === 0) return -ENOENT;
-    this.takeValue(at, value);
-    return 0;
-  }
-  protected override sysUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    return this.runtime.ops.update(this.putKey(key), this.putValue(value), flagsAsI32(flags));
   }
   protected override sysDelete(): number {
     return -EINVAL;

@@ -162,9 +162,19 @@ export abstract class BpfMap implements MapRef {
     return this.shape.valueSize;
   }
 
-  protected abstract sysLookup(key: Uint8Array, value: Uint8Array, flags: bigint): number;
-  protected abstract sysUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number;
-  protected abstract sysDelete(key: Uint8Array): number;
+  /** Look-up, update and delete are the program's own operations by default. */
+  protected sysLookup(key: Uint8Array, value: Uint8Array, _flags: bigint): number {
+    const at = this.runtime.ops.lookup(this.putKey(key));
+    if (at === 0) return -ENOENT;
+    this.takeValue(at, value);
+    return 0;
+  }
+  protected sysUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    return this.runtime.ops.update(this.putKey(key), this.putValue(value), flagsAsI32(flags));
+  }
+  protected sysDelete(key: Uint8Array): number {
+    return this.runtime.ops.delete(this.putKey(key));
+  }
   protected abstract sysNextKey(key: Uint8Array | undefined, next: Uint8Array): number;
   protected sysLookupAndDelete(_key: Uint8Array, _value: Uint8Array, _flags: bigint): number {
     return -ENOTSUPP;

@@ -8,7 +8,7 @@ import type { MapBatchResult } from '../spec/syscall.ts';
 import { viewOf } from '../util/bytes.ts';
 import { BpfSyscallError } from '../util/errors.ts';
 import { copyPercpuIn, copyPercpuOut } from './array-map.ts';
-import { BpfMap, flagsAsI32, store } from './bpf-map.ts';
+import { BpfMap, store } from './bpf-map.ts';
 import type { BatchArgs, BatchSupport, MapSetup } from './bpf-map.ts';
 import { commandError } from './command-error.ts';
 import { emitHashOps } from './hash.ts';
@@ -109,12 +109,6 @@ export class HashMap extends BpfMap {
     if (element === 0) return -ENOENT;
     this.copyElement(element, value);
     return 0;
-  }
-  protected override sysUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    return this.runtime.ops.update(this.putKey(key), this.putValue(value), flagsAsI32(flags));
-  }
-  protected override sysDelete(key: Uint8Array): number {
-    return this.runtime.ops.delete(this.putKey(key));
   }
   protected override sysLookupAndDelete(key: Uint8Array, value: Uint8Array, _flags: bigint): number {
     const missing = this.sysLookup(key, value);

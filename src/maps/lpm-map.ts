@@ -5,7 +5,7 @@
 import { ENOENT, ENOMEM } from '../spec/errno.ts';
 import { viewOf } from '../util/bytes.ts';
 import { BpfSyscallError } from '../util/errors.ts';
-import { BpfMap, flagsAsI32 } from './bpf-map.ts';
+import { BpfMap } from './bpf-map.ts';
 import type { BatchSupport, MapSetup } from './bpf-map.ts';
 import { STATE } from './layout.ts';
 import { LPM_KEY_DATA, LPM_NODE, emitLpmOps, lpmLayout } from './lpm.ts';
@@ -43,18 +43,6 @@ export class LpmTrieMap extends BpfMap {
   }
   protected override get batch(): BatchSupport {
     return { lookup: 'generic', update: true, delete: true };
-  }
-  protected override sysLookup(key: Uint8Array, value: Uint8Array): number {
-    const at = this.runtime.ops.lookup(this.putKey(key));
-    if (at === 0) return -ENOENT;
-    this.takeValue(at, value);
-    return 0;
-  }
-  protected override sysUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    return this.runtime.ops.update(this.putKey(key), this.putValue(value), flagsAsI32(flags));
-  }
-  protected override sysDelete(key: Uint8Array): number {
-    return this.runtime.ops.delete(this.putKey(key));
   }
 
   #word(at: number): number {
